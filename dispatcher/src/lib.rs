@@ -1,0 +1,7 @@
+//! Contract and routing: what a job is, which computes and metrics exist, and how a request becomes a report.
+//!
+//! This crate makes no AWS call, spawns no process, opens no file but the configuration's, and names no plugin.
+
+pub mod location;
+pub mod metric;
+pub mod number;
