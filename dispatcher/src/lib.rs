@@ -2,6 +2,10 @@
 //!
 //! This crate makes no AWS call, spawns no process, opens no file but the configuration's, and names no plugin.
 
+pub mod config;
+pub mod event;
+pub mod exit;
 pub mod location;
 pub mod metric;
 pub mod number;
+pub mod telemetry;

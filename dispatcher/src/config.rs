@@ -1,0 +1,167 @@
+//! Configuration in layers: built-in defaults, `ffbatch.toml`, `FFBATCH_*` variables, flags; the later wins.
+//!
+//! `ffbatch.toml` is looked for in the current directory and its parents. A variable names a key in upper case, with `__`
+//! between a section and its key: `FFBATCH_STATE_DIR`, `FFBATCH_BACKENDS__LOCAL__VCPUS`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use figment::value::Dict;
+use serde::{Deserialize, Serialize};
+
+/// The name of the configuration file.
+pub const FILE_NAME: &str = "ffbatch.toml";
+
+/// Every key, after all layers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The compute that runs a job when none is named.
+    pub compute: String,
+    /// The metrics that are measured when none is named.
+    pub quality: Vec<String>,
+    /// Whether a job must fail where ffmpeg cannot be confined fully.
+    pub require_confinement: bool,
+    /// Where reports of local jobs lie; by default `$XDG_STATE_HOME/ffbatch`.
+    pub state_dir: Option<PathBuf>,
+    /// Where jobs keep what they fetch and what goes to S3; by default the system's temporary directory.
+    pub work_dir: Option<PathBuf>,
+    /// The worker program; by default beside this one, else on PATH.
+    pub worker: Option<PathBuf>,
+    /// The ffmpeg program; by default on PATH.
+    pub ffmpeg: Option<PathBuf>,
+    /// One section for each compute, read by the compute itself.
+    pub backends: BTreeMap<String, Dict>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            compute: "local".to_owned(),
+            quality: Vec::new(),
+            require_confinement: false,
+            state_dir: None,
+            work_dir: None,
+            worker: None,
+            ffmpeg: None,
+            backends: BTreeMap::new(),
+        }
+    }
+}
+
+/// A configuration that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file that was named is not there.
+    #[error("there is no configuration file `{0}` (leave --config out to use the defaults)")]
+    Missing(PathBuf),
+    /// A key is unknown, or its value is of the wrong kind.
+    #[error("the configuration cannot be used: {0}")]
+    Invalid(#[source] Box<figment::Error>),
+}
+
+impl Config {
+    /// Reads all layers below the flags.
+    ///
+    /// `file` names the file; without it `ffbatch.toml` is used where there is one.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let toml = match file {
+            Some(path) if !path.is_file() => return Err(ConfigError::Missing(path.to_owned())),
+            Some(path) => Toml::file_exact(path),
+            None => Toml::file(FILE_NAME),
+        };
+        // Only known keys are taken: other programs' variables may begin with the same letters.
+        let known = [
+            "compute",
+            "quality",
+            "require_confinement",
+            "state_dir",
+            "work_dir",
+            "worker",
+            "ffmpeg",
+        ];
+        let variables = Env::prefixed("FFBATCH_")
+            .filter(move |key| {
+                known.iter().any(|name| key == *name) || key.starts_with("backends__")
+            })
+            .split("__");
+        Figment::from(Serialized::defaults(Self::default()))
+            .merge(toml)
+            .merge(variables)
+            .extract()
+            .map_err(|error| ConfigError::Invalid(Box::new(error)))
+    }
+
+    /// The directory in which local reports lie; `None` when neither the configuration nor the environment names one.
+    pub fn state_dir(&self, variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+        let set = |name: &str| {
+            variable(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
+        self.state_dir
+            .clone()
+            .or_else(|| set("XDG_STATE_HOME").map(|home| home.join("ffbatch")))
+            .or_else(|| set("HOME").map(|home| home.join(".local/state/ffbatch")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(toml: &str, expected: Result<fn(&mut Config), &str>) {
+        let read = Figment::from(Serialized::defaults(Config::default()))
+            .merge(Toml::string(toml))
+            .extract::<Config>();
+        match (read, expected) {
+            (Ok(got), Ok(change)) => {
+                let mut config = Config::default();
+                change(&mut config);
+                assert_eq!(got, config);
+            }
+            (Err(error), Err(part)) => {
+                assert!(error.to_string().contains(part), "`{error}` lacks `{part}`")
+            }
+            (got, _) => panic!("{got:?}"),
+        }
+    }
+
+    #[test]
+    fn layers() {
+        check("", Ok(|_| ()));
+        check(
+            "compute = 'arm'",
+            Ok(|config| config.compute = "arm".into()),
+        );
+        check(
+            "quality = ['vmaf']",
+            Ok(|config| config.quality = vec!["vmaf".into()]),
+        );
+        check("computee = 'arm'", Err("unknown field"));
+        check("compute = 3", Err("invalid type"));
+    }
+
+    #[test]
+    fn the_state_directory_follows_the_xdg_specification() {
+        let dir = |pairs: &[(&str, &str)]| {
+            let pairs: BTreeMap<String, String> = pairs
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect();
+            Config::default().state_dir(|name| pairs.get(name).cloned())
+        };
+        assert_eq!(
+            dir(&[("HOME", "/h")]),
+            Some("/h/.local/state/ffbatch".into())
+        );
+        assert_eq!(
+            dir(&[("HOME", "/h"), ("XDG_STATE_HOME", "/s")]),
+            Some("/s/ffbatch".into())
+        );
+        assert_eq!(dir(&[("HOME", "")]), None);
+    }
+}

@@ -1,0 +1,262 @@
+//! A job: one or more ffmpeg commands that run in order in one working directory. Versioned JSON that crosses into a container.
+//!
+//! A job holds its commands as typed, with their URLs in place: there is one grammar ([`crate::command`]) on both sides, and
+//! no second notation of inputs and outputs that could disagree with it.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::{Command, CommandError, Legacy, Parsed};
+use crate::location::Location;
+
+/// The version that this code writes and the newest that it reads.
+pub const VERSION: u32 = 1;
+
+/// The longest name that AWS Batch takes (`SubmitJob`, `jobName`).
+pub const NAME_LIMIT: usize = 128;
+
+/// What a worker is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// [`VERSION`].
+    pub version: u32,
+    /// For people and for observability; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// What follows `ffmpeg` in each command.
+    pub commands: Vec<Command>,
+    /// Further files that stand under their base names in the working directory: subtitles, LUTs, lists, pass logs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<Location>,
+    /// The metrics to measure, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quality: Vec<String>,
+    /// Whether to refuse to run ffmpeg where it cannot be confined fully.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_confinement: bool,
+}
+
+/// The job parameters of the original, and `job` beside them. Each is a text; `null`, empty and absent are the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Parameters {
+    /// ffmpeg's global options, as shell words.
+    pub global_options: Option<String>,
+    /// Options of the first input, as shell words.
+    pub input_file_options: Option<String>,
+    /// One URL or several.
+    pub input_url: Option<String>,
+    /// Options of the output, as shell words.
+    pub output_file_options: Option<String>,
+    /// The URL of the output.
+    pub output_url: Option<String>,
+    /// The job's name.
+    pub name: Option<String>,
+    /// A [`Job`] as JSON, or the URL of one; excludes the five parameters of a command.
+    pub job: Option<String>,
+}
+
+/// A job that cannot be run as it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The JSON is not a job.
+    #[error("the job is not valid JSON of a job: {0}")]
+    Json(#[source] serde_json::Error),
+    /// A newer ffbatch wrote it.
+    #[error("the job is of version {0}, this program reads up to version {VERSION} (update ffbatch)")]
+    Version(u32),
+    /// No command at all.
+    #[error("the job has no command (give at least one: `ffmpeg -i in.mp4 out.mp4`)")]
+    Empty,
+    /// A command is wrong.
+    #[error("{}{source}", place(*index, *count))]
+    Command {
+        /// Which, from 0.
+        index: usize,
+        /// How many there are.
+        count: usize,
+        /// What is wrong with it.
+        #[source]
+        source: CommandError,
+    },
+    /// Both forms at once.
+    #[error("`job` and `{0}` exclude each other (give the whole job, or the parameters of one command)")]
+    Both(&'static str),
+    /// The name is too long.
+    #[error("the name has {0} characters, AWS Batch allows {NAME_LIMIT} (shorten it)")]
+    Name(usize),
+    /// Two side files would stand under one name.
+    #[error("two files would both be called `{0}` in the working directory (rename one of them)")]
+    File(String),
+    /// A side file that ffmpeg cannot open by name.
+    #[error("`{0}` cannot be a side file (give a path, an s3:// or an https:// URL of a file)")]
+    FileKind(Location),
+}
+
+fn place(index: usize, count: usize) -> String {
+    if count > 1 { format!("command {} of {count}: ", index + 1) } else { String::new() }
+}
+
+impl Job {
+    /// A job of these commands and nothing else.
+    pub fn of(commands: Vec<Command>) -> Self {
+        Self {
+            version: VERSION,
+            name: String::new(),
+            commands,
+            files: Vec::new(),
+            quality: Vec::new(),
+            require_confinement: false,
+        }
+    }
+
+    /// Reads the JSON of a job.
+    pub fn from_json(text: &str) -> Result<Self, JobError> {
+        // The version comes first: a newer job may hold fields that this program does not know.
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u32,
+        }
+        let Versioned { version } = serde_json::from_str(text).map_err(JobError::Json)?;
+        if version == 0 || version > VERSION {
+            return Err(JobError::Version(version));
+        }
+        serde_json::from_str(text).map_err(JobError::Json)
+    }
+
+    /// The job as one line of JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a job is plain data with text keys")
+    }
+
+    /// Finds everything that is wrong with a job before anything moves, and parses its commands.
+    ///
+    /// Pure: whether files exist is for the machine that has them.
+    pub fn check(&self) -> Result<Vec<Parsed>, JobError> {
+        let length = self.name.chars().count();
+        if length > NAME_LIMIT {
+            return Err(JobError::Name(length));
+        }
+        if self.commands.is_empty() {
+            return Err(JobError::Empty);
+        }
+        let mut names = BTreeSet::new();
+        for file in &self.files {
+            if matches!(file, Location::Live(_)) {
+                return Err(JobError::FileKind(file.clone()));
+            }
+            if !names.insert(file.base_name()) {
+                return Err(JobError::File(file.base_name().to_owned()));
+            }
+        }
+        let count = self.commands.len();
+        self.commands
+            .iter()
+            .enumerate()
+            .map(|(index, command)| command.parse().map_err(|source| JobError::Command { index, count, source }))
+            .collect()
+    }
+}
+
+impl Parameters {
+    /// The job that the six parameters of a command ask for; `None` when `job` stands in their place.
+    pub fn command_job(&self) -> Result<Option<Job>, JobError> {
+        let fields = [
+            ("global_options", &self.global_options),
+            ("input_file_options", &self.input_file_options),
+            ("input_url", &self.input_url),
+            ("output_file_options", &self.output_file_options),
+            ("output_url", &self.output_url),
+        ];
+        if given(self.job.as_ref()).is_some() {
+            return match fields.iter().find(|(_, value)| given(value.as_ref()).is_some()) {
+                Some((name, _)) => Err(JobError::Both(name)),
+                None => Ok(None),
+            };
+        }
+        let legacy = Legacy {
+            global_options: self.global_options.clone(),
+            input_file_options: self.input_file_options.clone(),
+            input_url: self.input_url.clone(),
+            output_file_options: self.output_file_options.clone(),
+            output_url: self.output_url.clone(),
+        };
+        let command = Command::from_legacy(&legacy).map_err(|source| JobError::Command { index: 0, count: 1, source })?;
+        let name = given(self.name.as_ref()).unwrap_or_default().to_owned();
+        Ok(Some(Job { name, ..Job::of(vec![command]) }))
+    }
+
+    /// The text of `job`; `None` when it is not given.
+    pub fn job(&self) -> Option<&str> {
+        given(self.job.as_ref())
+    }
+}
+
+/// A parameter's value; `null`, empty and absent are the same.
+pub fn given(value: Option<&String>) -> Option<&str> {
+    value.map(String::as_str).filter(|text| !text.is_empty() && *text != "null")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(words: &[&str]) -> Job {
+        Job::of(vec![Command::new(words.iter().map(|word| (*word).to_owned()))])
+    }
+
+    #[test]
+    fn a_job_reads_back_and_stays_as_it_was() {
+        let job = Job {
+            name: "clip".into(),
+            files: vec!["s3://b/a b.srt".parse().expect("a location")],
+            quality: vec!["vmaf".into()],
+            ..job(&["-i", "s3://b/in.mp4", "s3://b/out.mp4"])
+        };
+        insta::assert_snapshot!(job.to_json(), @r#"{"version":1,"name":"clip","commands":[["-i","s3://b/in.mp4","s3://b/out.mp4"]],"files":["s3://b/a b.srt"],"quality":["vmaf"]}"#);
+        assert_eq!(Job::from_json(&job.to_json()).expect("our own JSON"), job);
+    }
+
+    #[test]
+    fn a_minimal_job_of_the_first_version_still_reads() {
+        let read = Job::from_json(r#"{"version":1,"commands":[["-i","a","b.mp4"]]}"#).expect("version 1");
+        assert_eq!(read, job(&["-i", "a", "b.mp4"]));
+    }
+
+    #[track_caller]
+    fn check(error: Result<impl std::fmt::Debug, JobError>, part: &str) {
+        let text = error.expect_err("it must be refused").to_string();
+        assert!(text.contains(part), "`{text}` lacks `{part}`");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        check(Job::from_json(r#"{"version":2,"commands":[],"colour":1}"#), "of version 2");
+        check(Job::from_json(r#"{"version":1,"comands":[]}"#), "comands");
+        check(Job::of(vec![]).check(), "no command");
+        check(Job { name: "x".repeat(129), ..job(&["-i", "a", "b"]) }.check(), "129 characters");
+        let twice = vec!["a/x.srt".parse().expect("a path"), "b/x.srt".parse().expect("a path")];
+        check(Job { files: twice, ..job(&["-i", "a", "b"]) }.check(), "`x.srt`");
+        let both = Parameters { job: Some("{}".into()), input_url: Some("a".into()), ..Parameters::default() };
+        check(both.command_job(), "`input_url`");
+    }
+
+    #[test]
+    fn null_empty_and_absent_are_the_same() {
+        for none in [None, Some(String::new()), Some("null".to_owned())] {
+            let parameters = Parameters {
+                global_options: none.clone(),
+                input_file_options: none.clone(),
+                input_url: Some("s3://b/in.mp4".into()),
+                output_file_options: none.clone(),
+                output_url: Some("s3://b/out.mp4".into()),
+                name: none.clone(),
+                job: none,
+            };
+            let read = parameters.command_job().expect("valid").expect("a command");
+            assert_eq!(read, job(&["-i", "s3://b/in.mp4", "s3://b/out.mp4"]));
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The report of a job: what ran, where, how long, and what came of it. Versioned JSON that outlives the job.
+//!
+//! A report is written whatever happens: success, failure and interruption alike. Readers of an older version keep working:
+//! fields are added, never renamed, and an unknown field is ignored.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::command::Command;
+use crate::event::Stage;
+use crate::exit::Exit;
+use crate::metric::Score;
+
+/// The version that this code writes.
+pub const VERSION: u32 = 1;
+
+/// What became of one attempt of one job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The job's id; on AWS Batch `AWS_BATCH_JOB_ID`.
+    pub job_id: String,
+    /// The job's name.
+    pub name: String,
+    /// Which attempt this was, from 1.
+    pub attempt: u32,
+    /// How it ended.
+    pub exit: Exit,
+    /// What went wrong; absent on success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// When the worker started.
+    pub started: Timestamp,
+    /// When this report was made.
+    pub finished: Timestamp,
+    /// The ffmpeg commands in their order.
+    pub commands: Vec<CommandReport>,
+    /// The stages in their order; a stage that was not reached is absent.
+    pub stages: Vec<StageReport>,
+    /// Every input and side file.
+    pub inputs: Vec<FileReport>,
+    /// Every file that was published, under its final name.
+    pub outputs: Vec<FileReport>,
+    /// The quality of what came out; absent when none was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<QualityReport>,
+    /// The ffmpeg that ran; absent when none was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ffmpeg: Option<FfmpegReport>,
+    /// The machine that ran it.
+    pub machine: MachineReport,
+    /// The trace to which the job's spans belong, 32 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+    /// Sentences worth knowing that are no failure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Where.
+    pub stage: Stage,
+    /// One sentence.
+    pub message: String,
+}
+
+/// One ffmpeg command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CommandReport {
+    /// As it was asked for, with its URLs.
+    pub command: Command,
+    /// As it ran, with local paths and ffbatch's own options; the program first.
+    pub argv: Vec<String>,
+    /// ffmpeg's own exit code; absent when a signal ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// The signal that ended ffmpeg.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+    /// Wall time from spawn to exit.
+    pub seconds: f64,
+    /// Processor time, user and system together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_seconds: Option<f64>,
+    /// Largest resident set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory_bytes: Option<u64>,
+    /// Frames written by the first video output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames: Option<u64>,
+    /// Seconds of media written per second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<f64>,
+    /// The last lines of ffmpeg's log; kept when it failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stderr_tail: Vec<String>,
+}
+
+/// One stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageReport {
+    /// Which.
+    pub stage: Stage,
+    /// How long it took.
+    pub seconds: f64,
+    /// Bytes moved, where it moves any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// What went wrong in it; absent when nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// One file that was read or published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileReport {
+    /// Where it is.
+    pub location: String,
+    /// Its size; absent where the source does not tell (a live input).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// SHA-256 of the bytes, 64 hexadecimal digits; of outputs only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Seconds of media it holds, as ffmpeg's demuxer says; of inputs only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_secs: Option<f64>,
+}
+
+/// The quality of one output, or why there is no number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QualityReport {
+    /// The metrics that were asked for.
+    pub asked: Vec<String>,
+    /// One summary for each metric that could be measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<Score>,
+    /// What was compared, such as `1280x720 yuv420p`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// Why a metric has no score: metric to sentence; under `*` what holds for all.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused: BTreeMap<String, String>,
+}
+
+/// The ffmpeg that ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FfmpegReport {
+    /// Where it is.
+    pub path: String,
+    /// What it calls itself, such as `n9.0.2`; absent when it could not be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// How it was confined, in one sentence.
+    pub confinement: String,
+}
+
+/// The machine that ran the job.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineReport {
+    /// Processor architecture, such as `x86_64` or `aarch64`.
+    pub architecture: String,
+    /// The processor's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_model: Option<String>,
+    /// Logical processors that the machine shows.
+    pub cpus: u32,
+    /// Virtual processors that the job was given; absent when nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vcpus: Option<u32>,
+    /// Installed memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// The job queue, on AWS Batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_queue: Option<String>,
+    /// The compute environment, on AWS Batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compute_environment: Option<String>,
+}
+
+impl Report {
+    /// The report's key in a data bucket: `metrics/jobs/year=YYYY/month=MM/day=DD/<JOBID>_<attempt>.json`, by the day in UTC
+    /// on which the worker started. The `:` of an array child's id becomes `-`.
+    pub fn key(&self) -> String {
+        let job = self.job_id.replace(':', "-");
+        format!("metrics/jobs/{}/{job}_{}.json", partition(self.started), self.attempt)
+    }
+
+    /// Wall time of a stage; `None` when it was not reached.
+    pub fn stage(&self, stage: Stage) -> Option<&StageReport> {
+        self.stages.iter().find(|entry| entry.stage == stage)
+    }
+
+    /// The report as people and programs store it: indented JSON with a final newline.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("a report is plain data with text keys");
+        text.push('\n');
+        text
+    }
+}
+
+/// The partition of a moment: `year=YYYY/month=MM/day=DD` in UTC, zero-padded as Glue's partition projection wants it.
+pub fn partition(moment: Timestamp) -> String {
+    moment.strftime("year=%Y/month=%m/day=%d").to_string()
+}

@@ -1,0 +1,213 @@
+//! Logs and traces of both programs: one subscriber, spans kept in memory, sent once at the end.
+//!
+//! A job has about eight spans, and a worker has seconds to live after SIGTERM. So no background exporter runs: finished spans
+//! are kept by a [`Recorder`] and sent in one request, with a short limit, when the program says so. The same spans become
+//! the X-Ray segment document in the worker.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{TraceContextExt, TracerProvider};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_otlp::{SpanExporter as OtlpExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+/// The variable that carries the trace from a program to the worker it starts (W3C Trace Context).
+pub const TRACEPARENT: &str = "TRACEPARENT";
+
+/// The longest that sending spans may take.
+const EXPORT_LIMIT: Duration = Duration::from_secs(2);
+
+/// The variables of the OpenTelemetry specification that turn the sending of traces on.
+const ENDPOINT_VARIABLES: [&str; 2] = [
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+];
+
+/// Spans that could not be sent. Never a reason for a job to fail.
+#[derive(Debug, thiserror::Error)]
+#[error("the trace could not be sent to `{endpoint}`: {reason} (a job does not depend on it)")]
+pub struct TelemetryError {
+    endpoint: String,
+    reason: String,
+}
+
+/// Keeps finished spans until somebody asks for them.
+#[derive(Debug, Clone, Default)]
+pub struct Recorder(Arc<Mutex<Vec<SpanData>>>);
+
+impl SpanProcessor for Recorder {
+    fn on_start(&self, _span: &mut Span, _context: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(span);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+/// The running telemetry of one program.
+#[derive(Debug)]
+pub struct Telemetry {
+    recorder: Recorder,
+    resource: Resource,
+    _provider: SdkTracerProvider,
+}
+
+impl Telemetry {
+    /// Starts logging to standard error, at `level` and above (`error`, `warn`, `info`, `debug`, `trace`), and recording spans.
+    ///
+    /// Called once for each process; a second call leaves the first subscriber in place.
+    pub fn start(service: &'static str, level: &str) -> Self {
+        let recorder = Recorder::default();
+        let resource = Resource::builder()
+            .with_service_name(service)
+            .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+            .build();
+        let provider = SdkTracerProvider::builder()
+            .with_resource(resource.clone())
+            .with_span_processor(recorder.clone())
+            .build();
+        let spans = tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer("ffbatch"))
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
+            .with_filter(tracing_subscriber::filter::filter_fn(|event| {
+                event.is_span() && is_ours(event.target())
+            }));
+        // A level that is misspelt must not end a job: the default is used then.
+        let filter = EnvFilter::try_new(format!("warn,{}", ours(level)))
+            .unwrap_or_else(|_| EnvFilter::new("warn"));
+        let log = tracing_subscriber::fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_target(false)
+            .without_time()
+            .with_ansi(false)
+            .compact()
+            .with_filter(filter);
+        // A process that has a subscriber already (a test) keeps it.
+        let _ = tracing_subscriber::registry()
+            .with(log)
+            .with(spans)
+            .try_init();
+        Self {
+            recorder,
+            resource,
+            _provider: provider,
+        }
+    }
+
+    /// The spans that have ended since the start, in the order of their ends.
+    pub fn spans(&self) -> Vec<SpanData> {
+        self.recorder
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Sends the finished spans by OTLP over HTTP, where an endpoint is set in the environment; otherwise does nothing.
+    pub async fn export(&self) -> Result<(), TelemetryError> {
+        let Some(endpoint) = ENDPOINT_VARIABLES
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        else {
+            return Ok(());
+        };
+        let failed = |reason: String| TelemetryError {
+            endpoint: endpoint.clone(),
+            reason,
+        };
+        // An error means that a provider is installed already, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut exporter = OtlpExporter::builder()
+            .with_http()
+            .with_timeout(EXPORT_LIMIT)
+            .build()
+            .map_err(|error| failed(error.to_string()))?;
+        exporter.set_resource(&self.resource);
+        match tokio::time::timeout(EXPORT_LIMIT, exporter.export(self.spans())).await {
+            Ok(sent) => sent.map_err(|error| failed(error.to_string())),
+            Err(_) => Err(failed(format!(
+                "no answer within {} s",
+                EXPORT_LIMIT.as_secs()
+            ))),
+        }
+    }
+}
+
+/// The trace context of a `traceparent` value; `None` when it is not valid.
+pub fn parse_traceparent(value: &str) -> Option<Context> {
+    let carrier = HashMap::from([("traceparent".to_owned(), value.to_owned())]);
+    let context = TraceContextPropagator::new().extract(&carrier);
+    context.span().span_context().is_valid().then_some(context)
+}
+
+/// The `traceparent` value that makes another program's spans children of this one.
+pub fn traceparent(span: &tracing::Span) -> Option<String> {
+    let mut carrier = HashMap::new();
+    TraceContextPropagator::new().inject_context(&span.context(), &mut carrier);
+    carrier.remove("traceparent")
+}
+
+/// The trace that a span belongs to, 32 hexadecimal digits; `None` when spans are not recorded.
+pub fn trace_id(span: &tracing::Span) -> Option<String> {
+    let context = span.context();
+    let span = context.span();
+    let trace = span.span_context().trace_id();
+    span.span_context().is_valid().then(|| trace.to_string())
+}
+
+fn is_ours(target: &str) -> bool {
+    target.starts_with("ffbatch")
+}
+
+fn ours(level: &str) -> String {
+    let level = level.to_ascii_lowercase();
+    [
+        "ffbatch",
+        "ffbatch_worker",
+        "ffbatch_dispatcher",
+        "ffbatch_backends",
+        "ffbatch_media",
+        "ffbatch_storage",
+    ]
+    .map(|target| format!("{target}={level}"))
+    .join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_traceparent_is_read_or_refused() {
+        let context = parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+            .expect("valid");
+        assert_eq!(
+            context.span().span_context().trace_id().to_string(),
+            "0af7651916cd43dd8448eb211c80319c"
+        );
+        assert!(parse_traceparent("00-0-0-01").is_none());
+        assert!(parse_traceparent("").is_none());
+    }
+}
