@@ -1,1 +1,15 @@
-//! Placeholder.
+//! Everything that touches an ffmpeg process: finding a build, confining it, running it, reading what it says, probing
+//! files and measuring quality.
+//!
+//! This crate moves no bytes between stores, knows no job and no AWS, and names no plugin. It starts one kind of process
+//! only: ffmpeg, through a launcher that calls [`confine::launch`] (the worker's hidden `exec` subcommand), so that no
+//! ffmpeg ever runs beside the confinement.
+
+pub mod confine;
+pub mod find;
+pub mod log;
+pub mod measure;
+pub mod probe;
+pub mod progress;
+pub mod run;
+pub mod version;
