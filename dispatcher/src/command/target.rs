@@ -1,0 +1,344 @@
+//! What the word of an input or output names: a file, several, a graph, a stream, or nothing at all.
+
+use std::ops::Range;
+
+use super::error::CommandError;
+use super::escape::{self, Token};
+use super::finder::{Finder, Found, Settings};
+use super::format::{has_field, has_number, is_device, is_image};
+use super::parsed::Target;
+use super::place::{Owner, Pattern, Role};
+use super::{dictionary, files, filter};
+
+/// Protocols of ffmpeg that no job offers, in the spelling without `//` (`ffmpeg -protocols`).
+const OTHER_PROTOCOLS: [&str; 30] = [
+    "bluray",
+    "dtls",
+    "dvd",
+    "ffrtmpcrypt",
+    "ffrtmphttp",
+    "ftp",
+    "gopher",
+    "gophers",
+    "http",
+    "httpproxy",
+    "https",
+    "icecast",
+    "ipfs",
+    "ipns",
+    "md5",
+    "mmsh",
+    "mmst",
+    "prompeg",
+    "rist",
+    "rtmp",
+    "rtp",
+    "sftp",
+    "shared",
+    "srt",
+    "srtp",
+    "tcp",
+    "tee",
+    "tls",
+    "udp",
+    "unix",
+];
+
+/// What the URL of an input stands for.
+pub(super) enum Source {
+    /// Files, each with its stretch of the text and whether it is an input or a list of them.
+    Files(Vec<(Range<usize>, Role)>),
+    /// The data itself.
+    Inline,
+    /// A descriptor of the process.
+    Pipe,
+}
+
+/// Unwraps ffmpeg's protocols that read another file (the ffmpeg-protocols manual), from the byte `at` on.
+pub(super) fn source(text: &str, at: usize) -> Result<Source, CommandError> {
+    let url = &text[at..];
+    let after = |prefix: &str| at + prefix.len();
+    if is_stream(url) {
+        return Ok(Source::Pipe);
+    }
+    if url.starts_with("data:") {
+        return Ok(Source::Inline);
+    }
+    for wrapper in ["async:", "cache:", "crypto:", "crypto+"] {
+        if url.starts_with(wrapper) {
+            return source(text, after(wrapper));
+        }
+    }
+    if url.starts_with("subfile,") {
+        let Some(options) = url.find(",,:") else {
+            let form = "subfile,,start,BYTE,end,BYTE,,:FILE";
+            return Err(malformed(url, form));
+        };
+        return source(text, at + options + 3);
+    }
+    if let Some(list) = url.strip_prefix("concatf:") {
+        return match list {
+            "" => Err(malformed(url, "concatf:LIST")),
+            _ => Ok(Source::Files(vec![(
+                after("concatf:")..text.len(),
+                Role::ReadLines,
+            )])),
+        };
+    }
+    if let Some(elements) = url.strip_prefix("concat:") {
+        let mut start = after("concat:");
+        let mut all = Vec::new();
+        for element in elements.split('|') {
+            let end = start + element.len();
+            match source(&text[..end], start)? {
+                Source::Files(files) if !element.is_empty() => all.extend(files),
+                _ => return Err(malformed(url, "concat:FILE|FILE")),
+            }
+            start = end + 1;
+        }
+        return Ok(Source::Files(all));
+    }
+    if is_other_protocol(url) {
+        return Err(CommandError::Protocol(url.to_owned()));
+    }
+    if url.is_empty() && at > 0 {
+        return Err(malformed(text, "the protocol, a colon and the file"));
+    }
+    Ok(Source::Files(vec![(at..text.len(), Role::Input)]))
+}
+
+/// Finds what an input reads.
+pub(super) fn input(
+    finder: &mut Finder,
+    text: &Token<'_>,
+    settings: &Settings,
+    owner: Owner,
+) -> Result<Target, CommandError> {
+    let name = text.text.as_str();
+    let format = settings.format();
+    if let Some(device) = format.filter(|format| is_device(format)) {
+        return Err(CommandError::Device(device.to_owned()));
+    }
+    if format == Some("lavfi") {
+        filter::find(finder, text, owner)?;
+        return Ok(Target::Graph);
+    }
+    if name.is_empty() {
+        return Err(CommandError::EmptyFile("the input"));
+    }
+    let stretches = match source(name, 0)? {
+        Source::Files(stretches) => stretches,
+        Source::Inline => return Ok(Target::Inline),
+        Source::Pipe => return Err(CommandError::StandardInput(name.to_owned())),
+    };
+    let mut places = Vec::new();
+    let several = stretches.len() > 1;
+    for (stretch, role) in stretches {
+        let part = &name[stretch.clone()];
+        let whole = part.len() == name.len();
+        let is_list =
+            format == Some("concat") || (format.is_none() && extension(part) == "ffconcat");
+        let found = Found {
+            role: if whole && is_list {
+                Role::ReadList
+            } else {
+                role
+            },
+            owner,
+            pattern: if whole {
+                input_pattern(part, settings)
+            } else {
+                Pattern::Literal
+            },
+            named_by: String::new(),
+            url: true,
+        };
+        places.push(finder.add(text, stretch, found)?);
+    }
+    Ok(if several {
+        Target::Joined(places)
+    } else {
+        Target::Place(places[0])
+    })
+}
+
+/// Finds what an output writes, from the byte `at` of the text on.
+pub(super) fn output(
+    finder: &mut Finder,
+    text: &Token<'_>,
+    at: usize,
+    settings: &Settings,
+    owner: Owner,
+) -> Result<Target, CommandError> {
+    let name = &text.text[at..];
+    let format = settings.format();
+    if let Some(device) = format.filter(|format| is_device(format)) {
+        return Err(CommandError::Device(device.to_owned()));
+    }
+    if format == Some("null") || ["/dev/null", "NUL", "nul"].contains(&name) {
+        return Ok(Target::Discard);
+    }
+    if name.is_empty() {
+        return Err(CommandError::EmptyFile("the output"));
+    }
+    if format == Some("tee") {
+        return tee(finder, text, at, owner);
+    }
+    if is_stream(name) || name == "md5:" {
+        return Ok(Target::Pipe);
+    }
+    if is_other_protocol(name) {
+        return Err(CommandError::Protocol(name.to_owned()));
+    }
+    let start = if name.starts_with("crypto:") {
+        at + "crypto:".len()
+    } else {
+        at
+    };
+    let found = Found {
+        role: Role::Output,
+        owner,
+        pattern: output_pattern(name, settings)?,
+        named_by: String::new(),
+        url: true,
+    };
+    let place = finder.add(text, start..text.text.len(), found)?;
+    Ok(Target::Place(place))
+}
+
+/// Finds the slaves of the tee muxer (the ffmpeg-formats manual, "tee").
+fn tee(
+    finder: &mut Finder,
+    text: &Token<'_>,
+    mut at: usize,
+    owner: Owner,
+) -> Result<Target, CommandError> {
+    let mut places = Vec::new();
+    loop {
+        let slave = Token::read(text, at, "|");
+        at = slave.end + 1;
+        let target = tee_slave(finder, &slave, owner)?;
+        places.extend(target.places());
+        if at > text.text.len() {
+            return Ok(Target::Tee(places));
+        }
+    }
+}
+
+fn tee_slave(finder: &mut Finder, slave: &Token<'_>, owner: Owner) -> Result<Target, CommandError> {
+    let mut options = Vec::new();
+    let mut settings = Settings::default();
+    let mut at = 0;
+    if slave.text.starts_with('[') {
+        loop {
+            let form = "[option=value:option=value]FILE|FILE";
+            let (key, start) =
+                escape::key(&slave.text, at + 1).ok_or_else(|| malformed(&slave.text, form))?;
+            let value = Token::read(slave, start, ":]");
+            at = value.end;
+            settings.set(key, &value.text);
+            options.push((key, value));
+            match slave.text[at..].chars().next() {
+                Some(':') => {}
+                Some(_) => break,
+                None => return Err(malformed(&slave.text, form)),
+            }
+        }
+        at += 1;
+    }
+    for (key, value) in &options {
+        files::find(finder, key, value, &settings, owner)?;
+        dictionary::find(finder, key, value, owner)?;
+    }
+    output(finder, slave, at, &settings, owner)
+}
+
+/// Whether the name of an input stands for several files (the ffmpeg-formats manual, "image2").
+fn input_pattern(name: &str, settings: &Settings) -> Pattern {
+    let images = match settings.format() {
+        Some(format) => format == "image2",
+        None => is_image(&extension(name)),
+    };
+    match settings.get("pattern_type") {
+        _ if !images => Pattern::Literal,
+        Some("none") => Pattern::Literal,
+        Some("glob") => Pattern::Glob,
+        _ if has_number(name) => Pattern::Number,
+        _ => Pattern::Literal,
+    }
+}
+
+/// Whether the name of an output stands for several files, and whether it must.
+fn output_pattern(name: &str, settings: &Settings) -> Result<Pattern, CommandError> {
+    let extension = extension(name);
+    let number = if has_number(name) {
+        Pattern::Number
+    } else {
+        Pattern::Literal
+    };
+    let time = settings.is_on("strftime");
+    match settings.format() {
+        Some("segment" | "stream_segment" | "ssegment") => match number {
+            _ if time => Ok(Pattern::Time),
+            Pattern::Number => Ok(number),
+            _ => Err(CommandError::NoNumber {
+                name: name.to_owned(),
+                muxer: "the segment muxer",
+                example: "out%03d.ts",
+            }),
+        },
+        Some("image2") => Ok(image_pattern(number, time, settings)),
+        None if is_image(&extension) => Ok(image_pattern(number, time, settings)),
+        Some("webm_chunk") => Ok(number),
+        Some("hls") => Ok(variant_pattern(name, settings)),
+        None if extension == "m3u8" => Ok(variant_pattern(name, settings)),
+        _ => Ok(Pattern::Literal),
+    }
+}
+
+fn image_pattern(number: Pattern, time: bool, settings: &Settings) -> Pattern {
+    match time {
+        _ if settings.is_on("update") => Pattern::Literal,
+        true => Pattern::Time,
+        false => number,
+    }
+}
+
+/// A playlist's name holds `%v` where it is written once for each variant.
+fn variant_pattern(name: &str, settings: &Settings) -> Pattern {
+    if settings.get("var_stream_map").is_some() && has_field(name, 'v') {
+        Pattern::Number
+    } else {
+        Pattern::Literal
+    }
+}
+
+/// Whether a URL is a descriptor of the process.
+fn is_stream(url: &str) -> bool {
+    let devices = ["-", "/dev/stdin", "/dev/stdout", "/dev/stderr"];
+    devices.contains(&url)
+        || ["pipe:", "fd:", "/dev/fd/"]
+            .iter()
+            .any(|prefix| url.starts_with(prefix))
+}
+
+fn is_other_protocol(url: &str) -> bool {
+    url.split_once(':').is_some_and(|(protocol, rest)| {
+        OTHER_PROTOCOLS.contains(&protocol) && !rest.starts_with("//")
+    })
+}
+
+fn extension(name: &str) -> String {
+    let base = name.rsplit('/').next().unwrap_or(name);
+    match base.rsplit_once('.') {
+        Some((stem, extension)) if !stem.is_empty() => extension.to_ascii_lowercase(),
+        _ => String::new(),
+    }
+}
+
+fn malformed(text: &str, form: &'static str) -> CommandError {
+    CommandError::Malformed {
+        text: text.to_owned(),
+        form,
+    }
+}
