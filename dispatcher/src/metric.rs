@@ -4,8 +4,10 @@
 //! of reference and distorted video serves them all.
 
 use std::collections::BTreeMap;
+use std::io::BufRead;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// What registers a metric: a name and functions, nothing else.
 #[derive(Debug, Clone, Copy)]
@@ -18,8 +20,11 @@ pub struct Metric {
     pub filter: &'static str,
     /// The filter's part of the graph.
     pub graph: fn(&GraphPart<'_>) -> String,
-    /// Reads the per-frame file that the filter wrote.
-    pub parse: fn(&str) -> Result<Frames, MetricError>,
+    /// Reads the per-frame file that the filter wrote, without holding its text in memory.
+    pub parse: fn(&mut dyn BufRead) -> Result<Frames, MetricError>,
+    /// The value of a field for a whole video; `None` when no frame carries it. [`Frames::mean`] where the metric knows
+    /// nothing better; PSNR averages squared errors instead of decibels.
+    pub pool: fn(&Frames, &str) -> Option<f64>,
     /// The per-frame field that stands for the metric as a whole, such as `psnr_avg`.
     pub headline: &'static str,
     /// The unit of the headline: `dB`, or empty for an index.
@@ -45,14 +50,96 @@ pub struct GraphPart<'a> {
     pub height: u32,
 }
 
-/// Per-frame scores of one metric: frame by frame, field by field.
+/// Per-frame scores of one metric, one column for each field, so that an hour of video stays a few megabytes.
 ///
-/// Frames are numbered by position, from 0. A field that is infinite (PSNR of identical frames) is `f64::INFINITY`
-/// here and `"inf"` in JSON.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// Frames are numbered by position. A value that is infinite (PSNR of identical frames) is `f64::INFINITY` here and
+/// `"inf"` in JSON; a field that a frame lacks is `NaN` here and absent in JSON. In JSON the frames are a list of objects,
+/// each with its number `n`, counted from 1.
+#[derive(Debug, Clone, Default)]
 pub struct Frames {
-    /// One map of field to value for each frame, in order.
-    pub frames: Vec<BTreeMap<String, f64>>,
+    columns: BTreeMap<String, Vec<f64>>,
+    len: usize,
+}
+
+impl Frames {
+    /// Adds a frame.
+    pub fn push<'a>(&mut self, fields: impl IntoIterator<Item = (&'a str, f64)>) {
+        for (field, value) in fields {
+            // Looked up first, so that no name is copied for every frame.
+            if !self.columns.contains_key(field) {
+                self.columns.insert(field.to_owned(), Vec::new());
+            }
+            if let Some(column) = self.columns.get_mut(field) {
+                column.resize(self.len, f64::NAN);
+                column.push(value);
+            }
+        }
+        self.len += 1;
+        for column in self.columns.values_mut() {
+            column.resize(self.len, f64::NAN);
+        }
+    }
+
+    /// Number of frames.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True when there is no frame.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The names of the fields, sorted.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.columns.keys().map(String::as_str)
+    }
+
+    /// One field over all frames; empty when there is no such field.
+    pub fn column(&self, field: &str) -> &[f64] {
+        self.columns.get(field).map_or(&[], Vec::as_slice)
+    }
+
+    /// The arithmetic mean of a field over the frames that carry it.
+    pub fn mean(&self, field: &str) -> Option<f64> {
+        let values = self.column(field).iter().filter(|value| !value.is_nan());
+        let (mut sum, mut count) = (0.0, 0.0);
+        for value in values {
+            sum += value;
+            count += 1.0;
+        }
+        (count > 0.0).then(|| sum / count)
+    }
+}
+
+impl Serialize for Frames {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq((0..self.len).map(|frame| Row {
+            frames: self,
+            frame,
+        }))
+    }
+}
+
+/// One frame, as it is written.
+struct Row<'a> {
+    frames: &'a Frames,
+    frame: usize,
+}
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut row = to.serialize_map(None)?;
+        row.serialize_entry("n", &(self.frame + 1))?;
+        for (field, column) in &self.frames.columns {
+            match column[self.frame] {
+                value if value.is_nan() => {}
+                value if value.is_finite() => row.serialize_entry(field, &value)?,
+                value => row.serialize_entry(field, &value.to_string())?,
+            }
+        }
+        row.end()
+    }
 }
 
 /// A per-frame file that could not be read.
@@ -77,7 +164,7 @@ pub struct Score {
     pub unit: String,
     /// Number of frames compared.
     pub frames: usize,
-    /// Arithmetic mean of the headline field; `"inf"` where every frame is identical.
+    /// The headline field over the whole video, pooled as the metric defines it; `"inf"` where every frame is identical.
     #[serde(with = "crate::number")]
     pub mean: f64,
     /// Smallest value.
@@ -91,26 +178,37 @@ pub struct Score {
 impl Score {
     /// Summarises the headline field; `None` when no frame carries it.
     pub fn of(metric: &Metric, frames: &Frames) -> Option<Self> {
-        let values: Vec<f64> = frames
-            .frames
-            .iter()
-            .filter_map(|frame| frame.get(metric.headline).copied())
-            .collect();
-        if values.is_empty() {
-            return None;
-        }
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "frame counts stay far below 2^52"
-        )]
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let values = || {
+            let column = frames.column(metric.headline).iter().copied();
+            column.filter(|value| !value.is_nan())
+        };
         Some(Self {
             metric: metric.name.to_owned(),
             unit: metric.unit.to_owned(),
-            frames: values.len(),
-            mean,
-            min: values.iter().copied().fold(f64::INFINITY, f64::min),
-            max: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            frames: values().count(),
+            mean: (metric.pool)(frames, metric.headline)?,
+            min: values().fold(f64::INFINITY, f64::min),
+            max: values().fold(f64::NEG_INFINITY, f64::max),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_written_with_their_numbers_and_infinities() {
+        let mut frames = Frames::default();
+        frames.push([("a", 1.5)]);
+        frames.push([("b", f64::INFINITY), ("a", 2.5)]);
+        frames.push([]);
+        assert_eq!(
+            serde_json::to_string(&frames).expect("JSON"),
+            r#"[{"n":1,"a":1.5},{"n":2,"a":2.5,"b":"inf"},{"n":3}]"#
+        );
+        assert_eq!(frames.len(), 3);
+        assert_eq!(frames.mean("a"), Some(2.0));
+        assert_eq!(frames.mean("c"), None);
     }
 }
