@@ -1,1 +1,73 @@
-//! Placeholder.
+//! What the computes of this program need on AWS, as data from their own descriptions.
+//!
+//! This crate makes no AWS call. A family's resources appear because the family is linked; nobody lists them here.
+
+use ffbatch_dispatcher::compute::{Family, Infra};
+use serde_json::{Value, json};
+
+/// A resource that must exist before a family's first job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// The `CloudFormation` type, such as `AWS::Batch::JobQueue`.
+    pub kind: &'static str,
+    /// Its name in the account.
+    pub name: String,
+}
+
+/// Everything that a family needs; empty for a compute that is no AWS resource.
+pub fn resources(family: &Family) -> Vec<Resource> {
+    let Infra {
+        job_queue,
+        job_definition,
+        ..
+    } = (family.infra)();
+    [
+        ("AWS::Batch::JobQueue", job_queue),
+        ("AWS::Batch::JobDefinition", job_definition),
+    ]
+    .into_iter()
+    .filter_map(|(kind, name)| Some(Resource { kind, name: name? }))
+    .collect()
+}
+
+impl Resource {
+    /// The resource as listings print it.
+    pub fn to_json(&self) -> Value {
+        json!({ "type": self.kind, "name": self.name })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ffbatch_dispatcher::compute::ComputeError;
+
+    use super::*;
+
+    fn family(infra: fn() -> Infra) -> Family {
+        Family {
+            name: "x",
+            summary: "",
+            infra,
+            connect: |_| Err(ComputeError::machine("none")),
+        }
+    }
+
+    #[test]
+    fn a_queue_and_a_definition_are_resources() {
+        let found = resources(&family(|| Infra {
+            job_queue: Some("queue-x".into()),
+            job_definition: Some("definition-x".into()),
+            ..Infra::default()
+        }));
+        let names: Vec<&str> = found
+            .iter()
+            .map(|resource| resource.name.as_str())
+            .collect();
+        assert_eq!(names, ["queue-x", "definition-x"]);
+    }
+
+    #[test]
+    fn a_compute_without_infrastructure_needs_nothing() {
+        assert_eq!(resources(&family(Infra::default)), []);
+    }
+}

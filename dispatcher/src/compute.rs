@@ -92,7 +92,12 @@ pub struct ComputeError {
 impl ComputeError {
     /// An error of this machine or this compute that will not go away by itself.
     pub fn machine(message: impl Into<String>) -> Self {
-        Self { message: message.into(), exit: Exit::Machine, retry: false, source: None }
+        Self {
+            message: message.into(),
+            exit: Exit::Machine,
+            retry: false,
+            source: None,
+        }
     }
 
     /// The same, because of something else.
@@ -116,7 +121,11 @@ pub trait Compute: Send + Sync {
     async fn submit(&self, request: &Request) -> Result<String, ComputeError>;
 
     /// Tells the events of a job as they come and, in the end, how it ended.
-    async fn follow(&self, job: &str, on: &mut (dyn FnMut(Event) + Send)) -> Result<Outcome, ComputeError>;
+    async fn follow(
+        &self,
+        job: &str,
+        on: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<Outcome, ComputeError>;
 
     /// Asks a job to stop.
     async fn cancel(&self, job: &str) -> Result<(), ComputeError>;

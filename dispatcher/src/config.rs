@@ -124,7 +124,7 @@ mod tests {
                 assert_eq!(got, config);
             }
             (Err(error), Err(part)) => {
-                assert!(error.to_string().contains(part), "`{error}` lacks `{part}`")
+                assert!(error.to_string().contains(part), "`{error}` lacks `{part}`");
             }
             (got, _) => panic!("{got:?}"),
         }

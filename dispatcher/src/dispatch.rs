@@ -63,7 +63,9 @@ impl Dispatcher {
         let compute = (family.connect)(&self.config)?;
         let job = compute.submit(request).await?;
         tracing::debug!(compute = family.name, job, "submitted");
-        follow(compute.as_ref(), &job, on, stop).await.map_err(DispatchError::from)
+        follow(compute.as_ref(), &job, on, stop)
+            .await
+            .map_err(DispatchError::from)
     }
 }
 

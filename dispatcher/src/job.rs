@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::{Command, CommandError, Legacy, Parsed};
+use crate::command::{Command, CommandError, Legacy, Parsed, Place, Role};
 use crate::location::Location;
 
 /// The version that this code writes and the newest that it reads.
@@ -65,24 +65,27 @@ pub enum JobError {
     #[error("the job is not valid JSON of a job: {0}")]
     Json(#[source] serde_json::Error),
     /// A newer ffbatch wrote it.
-    #[error("the job is of version {0}, this program reads up to version {VERSION} (update ffbatch)")]
+    #[error(
+        "the job is of version {0}, this program reads up to version {VERSION} (update ffbatch)"
+    )]
     Version(u32),
     /// No command at all.
     #[error("the job has no command (give at least one: `ffmpeg -i in.mp4 out.mp4`)")]
     Empty,
     /// A command is wrong.
-    #[error("{}{source}", place(*index, *count))]
+    #[error("{}{error}", place(*index, *count))]
     Command {
         /// Which, from 0.
         index: usize,
         /// How many there are.
         count: usize,
         /// What is wrong with it.
-        #[source]
-        source: CommandError,
+        error: CommandError,
     },
     /// Both forms at once.
-    #[error("`job` and `{0}` exclude each other (give the whole job, or the parameters of one command)")]
+    #[error(
+        "`job` and `{0}` exclude each other (give the whole job, or the parameters of one command)"
+    )]
     Both(&'static str),
     /// The name is too long.
     #[error("the name has {0} characters, AWS Batch allows {NAME_LIMIT} (shorten it)")]
@@ -96,7 +99,11 @@ pub enum JobError {
 }
 
 fn place(index: usize, count: usize) -> String {
-    if count > 1 { format!("command {} of {count}: ", index + 1) } else { String::new() }
+    if count > 1 {
+        format!("command {} of {count}: ", index + 1)
+    } else {
+        String::new()
+    }
 }
 
 impl Job {
@@ -155,9 +162,60 @@ impl Job {
         self.commands
             .iter()
             .enumerate()
-            .map(|(index, command)| command.parse().map_err(|source| JobError::Command { index, count, source }))
+            .map(|(index, command)| {
+                command.parse().map_err(|error| JobError::Command {
+                    index,
+                    count,
+                    error,
+                })
+            })
             .collect()
     }
+}
+
+impl Job {
+    /// The same job with every relative local path made absolute, for a worker that runs in another directory.
+    ///
+    /// Two kinds of names stay relative: those of the job's own side files, which will stand in the working directory, and
+    /// side outputs (`-hls_segment_filename`, `-passlogfile`) of a job whose outputs are not local: they belong beside them.
+    pub fn anchored(mut self, directory: &str) -> Result<Self, JobError> {
+        let parsed = self.check()?;
+        let names: BTreeSet<&str> = self.files.iter().map(Location::base_name).collect();
+        let local = |place: &Place| matches!(place.location, Location::Path(_));
+        let writes_locally = parsed
+            .iter()
+            .flat_map(|one| &one.places)
+            .any(|place| place.role == Role::Output && local(place));
+        let anchor = |place: &Place| {
+            let belongs_here = place.role.is_read() || place.role == Role::Output || writes_locally;
+            match &place.location {
+                Location::Path(path) if belongs_here && !names.contains(path.as_str()) => {
+                    absolute(directory, path)
+                }
+                _ => place.text.clone(),
+            }
+        };
+        let commands = parsed
+            .iter()
+            .map(|one| Command::new(one.rewrite(anchor)))
+            .collect();
+        self.commands = commands;
+        for file in &mut self.files {
+            if let Location::Path(path) = file {
+                *path = absolute(directory, path);
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// Joins a path to a directory as text: nothing is resolved, links keep their meaning.
+fn absolute(directory: &str, path: &str) -> String {
+    if path.starts_with('/') {
+        return path.to_owned();
+    }
+    let relative = path.trim_start_matches("./");
+    format!("{}/{relative}", directory.trim_end_matches('/'))
 }
 
 impl Parameters {
@@ -171,7 +229,10 @@ impl Parameters {
             ("output_url", &self.output_url),
         ];
         if given(self.job.as_ref()).is_some() {
-            return match fields.iter().find(|(_, value)| given(value.as_ref()).is_some()) {
+            return match fields
+                .iter()
+                .find(|(_, value)| given(value.as_ref()).is_some())
+            {
                 Some((name, _)) => Err(JobError::Both(name)),
                 None => Ok(None),
             };
@@ -183,9 +244,16 @@ impl Parameters {
             output_file_options: self.output_file_options.clone(),
             output_url: self.output_url.clone(),
         };
-        let command = Command::from_legacy(&legacy).map_err(|source| JobError::Command { index: 0, count: 1, source })?;
+        let command = Command::from_legacy(&legacy).map_err(|error| JobError::Command {
+            index: 0,
+            count: 1,
+            error,
+        })?;
         let name = given(self.name.as_ref()).unwrap_or_default().to_owned();
-        Ok(Some(Job { name, ..Job::of(vec![command]) }))
+        Ok(Some(Job {
+            name,
+            ..Job::of(vec![command])
+        }))
     }
 
     /// The text of `job`; `None` when it is not given.
@@ -196,7 +264,9 @@ impl Parameters {
 
 /// A parameter's value; `null`, empty and absent are the same.
 pub fn given(value: Option<&String>) -> Option<&str> {
-    value.map(String::as_str).filter(|text| !text.is_empty() && *text != "null")
+    value
+        .map(String::as_str)
+        .filter(|text| !text.is_empty() && *text != "null")
 }
 
 #[cfg(test)]
@@ -204,7 +274,9 @@ mod tests {
     use super::*;
 
     fn job(words: &[&str]) -> Job {
-        Job::of(vec![Command::new(words.iter().map(|word| (*word).to_owned()))])
+        Job::of(vec![Command::new(
+            words.iter().map(|word| (*word).to_owned()),
+        )])
     }
 
     #[test]
@@ -221,7 +293,8 @@ mod tests {
 
     #[test]
     fn a_minimal_job_of_the_first_version_still_reads() {
-        let read = Job::from_json(r#"{"version":1,"commands":[["-i","a","b.mp4"]]}"#).expect("version 1");
+        let read =
+            Job::from_json(r#"{"version":1,"commands":[["-i","a","b.mp4"]]}"#).expect("version 1");
         assert_eq!(read, job(&["-i", "a", "b.mp4"]));
     }
 
@@ -233,13 +306,37 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said() {
-        check(Job::from_json(r#"{"version":2,"commands":[],"colour":1}"#), "of version 2");
+        check(
+            Job::from_json(r#"{"version":2,"commands":[],"colour":1}"#),
+            "of version 2",
+        );
         check(Job::from_json(r#"{"version":1,"comands":[]}"#), "comands");
         check(Job::of(vec![]).check(), "no command");
-        check(Job { name: "x".repeat(129), ..job(&["-i", "a", "b"]) }.check(), "129 characters");
-        let twice = vec!["a/x.srt".parse().expect("a path"), "b/x.srt".parse().expect("a path")];
-        check(Job { files: twice, ..job(&["-i", "a", "b"]) }.check(), "`x.srt`");
-        let both = Parameters { job: Some("{}".into()), input_url: Some("a".into()), ..Parameters::default() };
+        check(
+            Job {
+                name: "x".repeat(129),
+                ..job(&["-i", "a", "b"])
+            }
+            .check(),
+            "129 characters",
+        );
+        let twice = vec![
+            "a/x.srt".parse().expect("a path"),
+            "b/x.srt".parse().expect("a path"),
+        ];
+        check(
+            Job {
+                files: twice,
+                ..job(&["-i", "a", "b"])
+            }
+            .check(),
+            "`x.srt`",
+        );
+        let both = Parameters {
+            job: Some("{}".into()),
+            input_url: Some("a".into()),
+            ..Parameters::default()
+        };
         check(both.command_job(), "`input_url`");
     }
 

@@ -3,10 +3,15 @@
 //! This crate makes no AWS call, spawns no process, opens no file but the configuration's, and names no plugin.
 
 pub mod command;
+pub mod compute;
 pub mod config;
+pub mod dispatch;
 pub mod event;
 pub mod exit;
+pub mod job;
 pub mod location;
 pub mod metric;
 pub mod number;
+pub mod registry;
+pub mod report;
 pub mod telemetry;

@@ -28,7 +28,9 @@ pub enum RegistryError {
         name: &'static str,
     },
     /// No plugin of the kind is linked.
-    #[error("no {kind} is linked into this program (its main.rs has to name the plugin crate: `use ffbatch_backends as _;`)")]
+    #[error(
+        "no {kind} is linked into this program (its main.rs has to name the plugin crate: `use ffbatch_backends as _;`)"
+    )]
     Empty {
         /// `compute` or `metric`.
         kind: &'static str,
@@ -96,8 +98,14 @@ fn sorted<T>(
     if plugins.is_empty() {
         return Err(RegistryError::Empty { kind });
     }
-    match plugins.windows(2).find(|pair| name(pair[0]) == name(pair[1])) {
-        Some(pair) => Err(RegistryError::Duplicate { kind, name: name(pair[0]) }),
+    match plugins
+        .windows(2)
+        .find(|pair| name(pair[0]) == name(pair[1]))
+    {
+        Some(pair) => Err(RegistryError::Duplicate {
+            kind,
+            name: name(pair[0]),
+        }),
         None => Ok(plugins),
     }
 }
@@ -108,9 +116,17 @@ fn pick<T>(
     name: fn(&T) -> &'static str,
     wanted: &str,
 ) -> Result<&'static T, RegistryError> {
-    plugins.iter().copied().find(|plugin| name(plugin) == wanted).ok_or_else(|| RegistryError::Unknown {
-        kind,
-        name: wanted.to_owned(),
-        known: plugins.iter().map(|plugin| name(plugin)).collect::<Vec<_>>().join(", "),
-    })
+    plugins
+        .iter()
+        .copied()
+        .find(|plugin| name(plugin) == wanted)
+        .ok_or_else(|| RegistryError::Unknown {
+            kind,
+            name: wanted.to_owned(),
+            known: plugins
+                .iter()
+                .map(|plugin| name(plugin))
+                .collect::<Vec<_>>()
+                .join(", "),
+        })
 }

@@ -96,9 +96,31 @@ pub struct CommandReport {
     /// Seconds of media written per second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<f64>,
+    /// Seconds of media written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out_time_secs: Option<f64>,
     /// The last lines of ffmpeg's log; kept when it failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stderr_tail: Vec<String>,
+}
+
+impl CommandReport {
+    /// A command that has not run yet.
+    pub const fn of(command: Command) -> Self {
+        Self {
+            command,
+            argv: Vec::new(),
+            exit_code: None,
+            signal: None,
+            seconds: 0.0,
+            cpu_seconds: None,
+            peak_memory_bytes: None,
+            frames: None,
+            speed: None,
+            out_time_secs: None,
+            stderr_tail: Vec::new(),
+        }
+    }
 }
 
 /// One stage.
@@ -117,7 +139,7 @@ pub struct StageReport {
 }
 
 /// One file that was read or published.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FileReport {
     /// Where it is.
     pub location: String,
@@ -127,7 +149,7 @@ pub struct FileReport {
     /// SHA-256 of the bytes, 64 hexadecimal digits; of outputs only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// Seconds of media it holds, as ffmpeg's demuxer says; of inputs only.
+    /// Seconds of media it holds, as ffmpeg's demuxer says; of inputs only, where ffmpeg said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_secs: Option<f64>,
 }
@@ -189,7 +211,11 @@ impl Report {
     /// on which the worker started. The `:` of an array child's id becomes `-`.
     pub fn key(&self) -> String {
         let job = self.job_id.replace(':', "-");
-        format!("metrics/jobs/{}/{job}_{}.json", partition(self.started), self.attempt)
+        format!(
+            "metrics/jobs/{}/{job}_{}.json",
+            partition(self.started),
+            self.attempt
+        )
     }
 
     /// Wall time of a stage; `None` when it was not reached.
@@ -199,7 +225,8 @@ impl Report {
 
     /// The report as people and programs store it: indented JSON with a final newline.
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("a report is plain data with text keys");
+        let mut text =
+            serde_json::to_string_pretty(self).expect("a report is plain data with text keys");
         text.push('\n');
         text
     }

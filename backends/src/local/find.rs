@@ -1,0 +1,41 @@
+//! Where the worker program is: `$FFBATCH_WORKER`, else beside the running executable, else on PATH.
+
+use std::path::{Path, PathBuf};
+
+use ffbatch_dispatcher::compute::ComputeError;
+use ffbatch_dispatcher::config::Config;
+use rustix::fs::{Access, access};
+
+/// The file name of the worker program.
+const NAME: &str = "ffbatch-worker";
+
+/// Finds the worker.
+pub fn worker(config: &Config) -> Result<PathBuf, ComputeError> {
+    if let Some(path) = &config.worker {
+        return if is_program(path) {
+            Ok(path.clone())
+        } else {
+            Err(ComputeError::machine(format!(
+                "`{}`, which FFBATCH_WORKER or the configuration names, is no program (name the ffbatch-worker program)",
+                path.display()
+            )))
+        };
+    }
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|own| own.parent().map(|directory| directory.join(NAME)));
+    let on_path = std::env::var_os("PATH");
+    beside
+        .into_iter()
+        .chain(on_path.iter().flat_map(std::env::split_paths).map(|directory| directory.join(NAME)))
+        .find(|path| is_program(path))
+        .ok_or_else(|| {
+            ComputeError::machine(format!(
+                "there is no {NAME}: not beside this program and not on PATH (install it, or set FFBATCH_WORKER)"
+            ))
+        })
+}
+
+fn is_program(path: &Path) -> bool {
+    path.is_file() && access(path, Access::EXEC_OK).is_ok()
+}

@@ -1,0 +1,185 @@
+//! `ffbatch run`: one job, followed to its end.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, bail};
+use ffbatch_dispatcher::command::Command;
+use ffbatch_dispatcher::compute::{Outcome, Request};
+use ffbatch_dispatcher::config::Config;
+use ffbatch_dispatcher::dispatch::Dispatcher;
+use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::job::{Job, Parameters};
+use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::registry::Families;
+use ffbatch_dispatcher::telemetry::{self, TRACEPARENT, Telemetry};
+use serde_json::json;
+use tracing::Instrument;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::args::{Parts, Run};
+use crate::run::follower::Follower;
+
+mod closing;
+mod follower;
+
+/// The word between two commands of one job.
+const THEN: &str = "--then";
+
+/// Runs one job and tells how it ended.
+pub async fn run(config: Config, args: Box<Run>, verbose: u8) -> anyhow::Result<Exit> {
+    let telemetry = Telemetry::start("ffbatch", if verbose > 1 { "debug" } else { "warn" });
+    let compute = args
+        .compute
+        .clone()
+        .unwrap_or_else(|| config.compute.clone());
+    let directory = std::env::current_dir().context("the current directory is gone")?;
+    let job = job(&args, &config)?.anchored(&directory.to_string_lossy())?;
+    let span = tracing::info_span!("ffbatch run", otel.kind = "client", compute, job = job.name);
+    // A caller that traces itself hands its context down the same way as we do.
+    if let Some(parent) = std::env::var(TRACEPARENT)
+        .ok()
+        .as_deref()
+        .and_then(telemetry::parse_traceparent)
+    {
+        // Without a recorder there is no trace to join, and that is all an error says.
+        let _ = span.set_parent(parent);
+    }
+    let request = Request {
+        id: uuid::Uuid::new_v4().to_string(),
+        job,
+        report: args.report.as_ref().map(|report| directory.join(report)),
+        environment: telemetry::traceparent(&span)
+            .map(|value| (TRACEPARENT.to_owned(), value))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>(),
+    };
+    let mut follower = Follower::new(args.json, verbose > 0);
+    let dispatcher = Dispatcher::new(Families::linked()?, config);
+    let outcome = dispatcher
+        .run(
+            &compute,
+            &request,
+            &mut |event| follower.on(event),
+            interrupt(),
+        )
+        .instrument(span)
+        .await;
+    follower.finish();
+    if let Err(error) = telemetry.export().await {
+        eprintln!("note: {error}");
+    }
+    Ok(print(&request.id, outcome?, args.json))
+}
+
+/// The job that was typed, in either form.
+fn job(args: &Run, config: &Config) -> anyhow::Result<Job> {
+    let mut job = match (args.command.is_empty(), parameters(&args.parts)) {
+        (false, None) => Job::of(
+            args.command
+                .split(|word| word == THEN)
+                .map(|words| Command::new(words.iter().cloned()))
+                .collect(),
+        ),
+        (true, Some(parameters)) => match parameters.command_job()? {
+            Some(job) => job,
+            None => bail!("no command was given (write `-- ffmpeg -i in.mp4 out.mp4`)"),
+        },
+        (false, Some(_)) => {
+            bail!("the command was given twice (either `-- ffmpeg ...` or its parts, not both)")
+        }
+        (true, None) => bail!("no command was given (write `-- ffmpeg -i in.mp4 out.mp4`)"),
+    };
+    job.name = args.name.clone().unwrap_or_default();
+    job.files = args
+        .files
+        .iter()
+        .map(|file| file.parse::<Location>())
+        .collect::<Result<_, _>>()?;
+    job.quality = if args.quality.is_empty() {
+        config.quality.clone()
+    } else {
+        args.quality.clone()
+    };
+    job.require_confinement = args.require_confinement || config.require_confinement;
+    Ok(job)
+}
+
+fn parameters(parts: &Parts) -> Option<Parameters> {
+    let fields = [
+        &parts.global_options,
+        &parts.input_file_options,
+        &parts.input_url,
+        &parts.output_file_options,
+        &parts.output_url,
+    ];
+    fields
+        .iter()
+        .any(|field| field.is_some())
+        .then(|| Parameters {
+            global_options: parts.global_options.clone(),
+            input_file_options: parts.input_file_options.clone(),
+            input_url: parts.input_url.clone(),
+            output_file_options: parts.output_file_options.clone(),
+            output_url: parts.output_url.clone(),
+            name: None,
+            job: None,
+        })
+}
+
+/// Ready when somebody asks this program to stop.
+async fn interrupt() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let (Ok(mut terminate), Ok(mut hangup)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+    ) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => (),
+        _ = terminate.recv() => (),
+        _ = hangup.recv() => (),
+    }
+    eprintln!("stopping the job ...");
+}
+
+#[expect(clippy::print_stdout, reason = "the outcome is what was asked for")]
+fn print(id: &str, outcome: Outcome, as_json: bool) -> Exit {
+    let exit = outcome.exit;
+    if as_json {
+        let whole = json!({
+            "job_id": id,
+            "exit": exit,
+            "code": exit.code(),
+            "error": outcome.error,
+            "report_at": outcome.report_at,
+            "report": outcome.report,
+        });
+        println!("{whole:#}");
+        return exit;
+    }
+    if let Some(report) = &outcome.report {
+        println!("{}", closing::table(report));
+    }
+    if let Some(at) = &outcome.report_at {
+        println!("report  {at}");
+    }
+    match (exit, outcome.error) {
+        (Exit::Succeeded, _) => {}
+        (_, Some(error)) => {
+            if let Some(tail) = outcome
+                .report
+                .as_ref()
+                .and_then(|report| report.commands.last())
+            {
+                for line in &tail.stderr_tail {
+                    eprintln!("  {line}");
+                }
+            }
+            eprintln!("error: {error}");
+        }
+        (exit, None) => eprintln!("error: {}", exit.meaning()),
+    }
+    exit
+}
