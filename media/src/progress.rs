@@ -92,7 +92,7 @@ impl Reader {
 mod tests {
     use super::*;
 
-    /// The last two blocks of an FFmpeg 9.0.2 encode.
+    /// The last two blocks of an encode by ffmpeg 9.0.2.
     const REAL: &str = include_str!("../tests/fixtures/progress_9.txt");
 
     fn blocks(text: &str) -> Vec<Progress> {
@@ -108,7 +108,7 @@ mod tests {
         let last = blocks.last().expect("a block");
         assert!(last.done);
         assert_eq!(last.frame, Some(132));
-        assert_eq!(last.out_time, Some(Duration::from_micros(5_200_000)));
+        assert_eq!(last.out_time, Some(Duration::from_millis(5_200)));
         assert!(last.total_size_bytes > Some(1000) && last.speed > Some(0.0));
         assert_eq!((last.dup_frames, last.drop_frames), (Some(0), Some(0)));
     }

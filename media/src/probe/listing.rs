@@ -1,0 +1,307 @@
+//! Reads ffmpeg's listing of its inputs, of versions 5.1 to 9 (`av_dump_format` in libavformat/dump.c).
+
+use std::time::Duration;
+
+use super::{Audio, Content, Input, Stream, Video};
+
+/// Reads lines of a log and keeps what they say about inputs.
+#[derive(Debug, Default)]
+pub struct Listing {
+    inputs: Vec<Input>,
+    /// True once outputs are listed: their lines look the same.
+    closed: bool,
+}
+
+impl Listing {
+    /// Takes the next line of a log, without level marks.
+    pub fn line(&mut self, line: &str) {
+        let line = line.trim();
+        if self.closed {
+            return;
+        }
+        if let Some(rest) = line.strip_prefix("Input #") {
+            let format = rest.split_once(", ").map_or("", |(_, rest)| rest);
+            self.inputs.push(Input {
+                format: format
+                    .split(", from ")
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
+                ..Input::default()
+            });
+        } else if line.starts_with("Output #") || line.starts_with("Stream mapping:") {
+            self.closed = true;
+        } else if let Some(input) = self.inputs.last_mut() {
+            if let Some(rest) = line.strip_prefix("Duration: ") {
+                read_duration(rest, input);
+            } else if line.starts_with("Stream #") {
+                input.streams.extend(stream(line));
+            } else if let Some(degrees) = rotation(line)
+                && let Some(Content::Video(video)) =
+                    input.streams.last_mut().map(|stream| &mut stream.content)
+            {
+                video.rotation_degrees = degrees;
+            }
+        }
+    }
+
+    /// The inputs so far; the last one may still be incomplete.
+    pub fn inputs(&self) -> &[Input] {
+        &self.inputs
+    }
+
+    /// True once everything about inputs has been read.
+    pub fn complete(&self) -> bool {
+        self.closed
+    }
+
+    /// Hands over the inputs.
+    pub fn into_inputs(self) -> Vec<Input> {
+        self.inputs
+    }
+}
+
+/// `00:00:05.31, start: 0.000000, bitrate: 1589 kb/s`
+fn read_duration(rest: &str, input: &mut Input) {
+    let mut parts = rest.split(", ");
+    input.duration = parts.next().and_then(clock);
+    input.start_secs = parts
+        .find_map(|part| part.strip_prefix("start: "))
+        .and_then(|start| start.parse().ok());
+}
+
+/// `00:00:05.31`; `N/A` is no duration.
+fn clock(text: &str) -> Option<Duration> {
+    let mut secs = 0.0;
+    for part in text.split(':') {
+        secs = secs * 60.0 + part.parse::<f64>().ok()?;
+    }
+    Duration::try_from_secs_f64(secs).ok()
+}
+
+/// `Display Matrix: rotation of -90.00 degrees`, in version 5 `displaymatrix: rotation of ..`
+fn rotation(line: &str) -> Option<f64> {
+    let (name, rest) = line.split_once(": rotation of ")?;
+    let known = name.eq_ignore_ascii_case("display matrix") || name == "displaymatrix";
+    known.then(|| rest.split(' ').next()?.parse().ok())?
+}
+
+/// `Stream #0:0[0x1](und): Video: h264 (Main) (avc1 / 0x31637661), yuv420p(progressive), 1280x720 [SAR 1:1 DAR 16:9], ..`
+fn stream(line: &str) -> Option<Stream> {
+    let mut words = line.splitn(3, ": ");
+    let (_, kind, rest) = (words.next()?, words.next()?, words.next()?);
+    let parts = split(rest);
+    let codec = parts.first()?.split([' ', '(']).next()?.to_owned();
+    let content = match kind {
+        "Video" => Content::Video(video(&parts, line.contains("(attached pic)"))),
+        "Audio" => Content::Audio(audio(&parts)),
+        other => Content::Other(other.to_ascii_lowercase()),
+    };
+    Some(Stream { codec, content })
+}
+
+fn video(parts: &[&str], attached_picture: bool) -> Video {
+    let mut video = Video {
+        attached_picture,
+        ..Video::default()
+    };
+    for (at, part) in parts.iter().enumerate().skip(1) {
+        if let Some((width, height)) = size(part)
+            && video.width == 0
+        {
+            (video.width, video.height) = (width, height);
+            if at > 1 {
+                pixels(parts[at - 1], &mut video);
+            }
+        }
+        if let Some((_, rest)) = part.split_once("SAR ") {
+            video.sample_aspect_ratio = rest.split(' ').next().map(str::to_owned);
+        }
+        // `tbr` is a guess for streams whose average is unknown; `fps` comes first where both are there.
+        if let Some(rate) = part
+            .strip_suffix(" fps")
+            .or_else(|| part.strip_suffix(" tbr"))
+            && video.frame_rate.is_none()
+        {
+            video.frame_rate = rate_of(rate);
+        }
+    }
+    video
+}
+
+fn audio(parts: &[&str]) -> Audio {
+    let hertz = parts
+        .iter()
+        .position(|part| part.ends_with(" Hz"))
+        .unwrap_or(parts.len());
+    Audio {
+        sample_rate_hz: parts
+            .get(hertz)
+            .and_then(|part| part.trim_end_matches(" Hz").parse().ok()),
+        layout: parts.get(hertz + 1).map(|&layout| layout.to_owned()),
+    }
+}
+
+/// `yuvj420p(pc, bt709/unknown/unknown, progressive)`
+fn pixels(part: &str, video: &mut Video) {
+    let (name, rest) = part.split_once('(').unwrap_or((part, ""));
+    if name != "none" {
+        name.clone_into(&mut video.pixel_format);
+    }
+    video.range = rest
+        .trim_end_matches(')')
+        .split(", ")
+        .find(|word| matches!(*word, "tv" | "pc"))
+        .map(str::to_owned);
+}
+
+/// `1280x720 [SAR 1:1 DAR 16:9]`
+fn size(part: &str) -> Option<(u32, u32)> {
+    let (width, height) = part.split(' ').next()?.split_once('x')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
+}
+
+/// `29.97`, or `30k` for 30,000.
+fn rate_of(text: &str) -> Option<f64> {
+    match text.strip_suffix('k') {
+        Some(thousands) => Some(thousands.parse::<f64>().ok()? * 1000.0),
+        None => text.parse().ok(),
+    }
+}
+
+/// Splits at the commas that stand in no parentheses or brackets.
+fn split(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut depth, mut start) = (0_i32, 0);
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(text[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text[start..].trim());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEW: &str = include_str!("../../tests/fixtures/inputs_9.txt");
+    const OLD: &str = include_str!("../../tests/fixtures/inputs_5.txt");
+
+    fn read(text: &str) -> Vec<Input> {
+        let mut listing = Listing::default();
+        text.lines().for_each(|line| listing.line(line));
+        listing.into_inputs()
+    }
+
+    /// What both versions must say about input `at`: duration in ms, codec, size, pixel format, range, rate.
+    #[track_caller]
+    fn check(
+        at: usize,
+        duration: Option<u64>,
+        codec: &str,
+        size: (u32, u32),
+        pixels: &str,
+        range: Option<&str>,
+        rate: f64,
+    ) {
+        for text in [NEW, OLD] {
+            let input = &read(text)[at];
+            assert_eq!(input.duration, duration.map(Duration::from_millis));
+            assert_eq!(input.streams[0].codec, codec);
+            let video = input.video().expect("a video");
+            assert_eq!((video.width, video.height), size);
+            assert_eq!(video.pixel_format, pixels);
+            assert_eq!(video.range.as_deref(), range);
+            assert_eq!(video.frame_rate, Some(rate));
+        }
+    }
+
+    #[test]
+    fn real_listings() {
+        check(0, Some(5310), "h264", (1280, 720), "yuv420p", None, 25.0);
+        check(1, Some(4000), "h264", (176, 144), "yuv420p", None, 29.97);
+        check(
+            2,
+            Some(1000),
+            "h264",
+            (320, 240),
+            "yuvj420p",
+            Some("pc"),
+            29.97,
+        );
+        check(
+            3,
+            Some(200),
+            "av1",
+            (320, 240),
+            "yuv420p10le",
+            Some("tv"),
+            25.0,
+        );
+        check(4, None, "png", (320, 240), "rgb24", Some("pc"), 25.0);
+        check(
+            5,
+            Some(120),
+            "rawvideo",
+            (576, 324),
+            "yuv420p10le",
+            None,
+            25.0,
+        );
+        assert_eq!(read(NEW).len(), 6);
+        assert_eq!(read(OLD).len(), 6);
+    }
+
+    #[test]
+    fn details() {
+        for text in [NEW, OLD] {
+            let inputs = read(text);
+            assert_eq!(inputs[0].start_secs, Some(0.0));
+            assert_eq!(inputs[0].format, "mov,mp4,m4a,3gp,3g2,mj2");
+            let Content::Audio(audio) = &inputs[0].streams[1].content else {
+                panic!("the second stream is audio");
+            };
+            assert_eq!(audio.sample_rate_hz, Some(48000));
+            assert_eq!(audio.layout.as_deref(), Some("5.1"));
+            let rotated = inputs[1].video().expect("a video");
+            assert!((rotated.rotation_degrees - 90.0).abs() < 0.01);
+            assert_eq!(rotated.shown(), (144, 176));
+            let stretched = inputs[2].video().expect("a video");
+            assert_eq!(stretched.sample_aspect_ratio.as_deref(), Some("4:3"));
+            assert_eq!(stretched.shown(), (320, 240));
+        }
+    }
+
+    #[test]
+    fn outputs_are_no_inputs() {
+        let text = "Input #0, x, from 'a':\n  Stream #0:0: Video: h264, yuv420p, 2x2\nOutput #0, mp4, to 'b':\n  Stream #0:0: Video: h264, yuv420p, 4x4\n";
+        let inputs = read(text);
+        assert_eq!(inputs.len(), 1);
+        assert_eq!(inputs[0].streams.len(), 1);
+    }
+
+    #[test]
+    fn covers_and_other_streams() {
+        let text = "Input #0, mp3, from 'a, from b':\n  Duration: 01:02:03.50, start: -0.025057, bitrate: 1 kb/s\n  \
+            Stream #0:0: Audio: mp3 (mp3float), 44100 Hz, stereo, fltp, 128 kb/s\n  \
+            Stream #0:1: Video: mjpeg (Baseline), yuvj420p(pc, bt470bg/unknown/unknown), 500x500 [SAR 1:1 DAR 1:1], 90k tbr, 90k tbn (attached pic)\n  \
+            Stream #0:2(eng): Subtitle: subrip (srt)\n";
+        let input = &read(text)[0];
+        assert_eq!(input.format, "mp3");
+        assert_eq!(input.duration, Some(Duration::from_millis(3_723_500)));
+        assert_eq!(input.start_secs, Some(-0.025_057));
+        assert!(input.video().is_none());
+        assert_eq!(
+            input.streams[2].content,
+            Content::Other("subtitle".to_owned())
+        );
+    }
+}
