@@ -19,8 +19,8 @@ const BARE_SCHEMES: [&str; 4] = ["s3", "http", "https", "file"];
 /// One level of escaping around a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Layer {
-    /// The characters that end a token of this level.
-    terminators: &'static str,
+    /// The characters that mean something at this level, besides quotes and backslashes.
+    special: &'static str,
     /// Whether the place begins inside quotes that began before it.
     from_quote: bool,
     /// Whether the place ends inside quotes that end after it.
@@ -38,7 +38,7 @@ impl Layer {
         let lead = text.len() - text.trim_start_matches(BLANKS).len();
         for (at, c) in text.char_indices() {
             let edge = at < lead || at >= lead + inner.len();
-            if matches!(c, '\\' | '\'') || self.terminators.contains(c) || edge {
+            if matches!(c, '\\' | '\'') || self.special.contains(c) || edge {
                 out.push('\\');
             }
             out.push(c);
@@ -85,7 +85,7 @@ pub(super) struct Token<'outer> {
 #[derive(Debug)]
 struct Level<'outer> {
     outer: &'outer Token<'outer>,
-    terminators: &'static str,
+    special: &'static str,
     origins: Vec<Origin>,
 }
 
@@ -114,7 +114,7 @@ impl Token<'_> {
         layers.insert(
             0,
             Layer {
-                terminators: level.terminators,
+                special: level.special,
                 from_quote,
                 into_quote,
             },
@@ -145,10 +145,20 @@ impl<'outer> Token<'outer> {
             end: reader.at,
             level: Some(Level {
                 outer,
-                terminators,
+                special: terminators,
                 origins: reader.origins,
             }),
         }
+    }
+}
+
+impl Token<'_> {
+    /// Makes what is put into this token escape other characters than its terminators.
+    pub(super) fn escaping(mut self, special: &'static str) -> Self {
+        if let Some(level) = &mut self.level {
+            level.special = special;
+        }
+        self
     }
 }
 
@@ -312,7 +322,7 @@ mod tests {
         #[test]
         fn what_is_escaped_reads_back(text in r"[ -~\t\nü日]{1,40}") {
             for terminators in ["[],;", ":", "|", ":]"] {
-                let layer = Layer { terminators, from_quote: false, into_quote: false };
+                let layer = Layer { special: terminators, from_quote: false, into_quote: false };
                 let wrapped = layer.wrap(&text);
                 let word = Token::word(&wrapped);
                 let token = Token::read(&word, 0, terminators);

@@ -94,7 +94,11 @@ fn split<'text>(arguments: &'text Token<'text>) -> Vec<Argument<'text>> {
             Some((key, start)) => (Some(key), start),
             None => (None, at),
         };
-        let value = Token::read(arguments, start, ":");
+        let mut value = Token::read(arguments, start, ":");
+        if key.is_none() {
+            // A path such as `/a=b` would be read as an option of that name.
+            value = value.escaping(":=");
+        }
         at = value.end + 1;
         let from_file = key.is_some_and(|key| key.starts_with('/'));
         let key = key.map(|key| key.trim_start_matches('/').to_owned());

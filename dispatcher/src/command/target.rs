@@ -90,8 +90,9 @@ pub(super) fn source(text: &str, at: usize) -> Result<Source, CommandError> {
         let mut all = Vec::new();
         for element in elements.split('|') {
             let end = start + element.len();
-            match source(&text[..end], start)? {
-                Source::Files(files) if !element.is_empty() => all.extend(files),
+            match source(&text[..end], start) {
+                Ok(Source::Files(files)) if !element.is_empty() => all.extend(files),
+                Err(error) if !element.is_empty() => return Err(error),
                 _ => return Err(malformed(url, "concat:FILE|FILE")),
             }
             start = end + 1;
