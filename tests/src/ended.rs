@@ -1,0 +1,91 @@
+//! A program of ours that has ended: what it said and how it ended.
+
+use std::fmt;
+use std::process::Output;
+
+use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::report::Report;
+
+/// What a finished program left behind.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// The exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output, with the sandbox's path written as `[sandbox]`.
+    pub stdout: String,
+    /// Standard error, the same way.
+    pub stderr: String,
+    /// Standard output as it was.
+    raw: String,
+}
+
+impl Ended {
+    /// Takes a finished program's output; `root` is the path that is written as `[sandbox]`.
+    pub fn of(output: &Output, root: &str) -> Self {
+        let raw = String::from_utf8_lossy(&output.stdout).into_owned();
+        Self {
+            code: output.status.code(),
+            stdout: raw.replace(root, "[sandbox]"),
+            stderr: String::from_utf8_lossy(&output.stderr).replace(root, "[sandbox]"),
+            raw,
+        }
+    }
+
+    /// Asserts success.
+    #[track_caller]
+    pub fn ok(&self) -> &Self {
+        assert_eq!(self.code, Some(0), "it should have succeeded\n{self}");
+        self
+    }
+
+    /// Asserts a failure with this exit whose sentence on standard error contains `part`.
+    #[track_caller]
+    pub fn fails(&self, exit: Exit, part: &str) -> &Self {
+        assert_eq!(
+            self.code,
+            Some(i32::from(exit.code())),
+            "it should have ended with {exit:?}\n{self}"
+        );
+        assert!(
+            self.stderr.contains(part),
+            "its error lacks `{part}`\n{self}"
+        );
+        self
+    }
+
+    /// The sentence after `error: `, on one line.
+    pub fn error(&self) -> String {
+        let line = self
+            .stderr
+            .lines()
+            .rev()
+            .find_map(|line| line.strip_prefix("error: "));
+        line.unwrap_or("no error was said").to_owned()
+    }
+
+    /// The report inside the JSON that `ffbatch run --json` prints.
+    #[track_caller]
+    pub fn report(&self) -> Report {
+        let whole: serde_json::Value = match serde_json::from_str(&self.raw) {
+            Ok(whole) => whole,
+            Err(error) => panic!("standard output is not JSON: {error}\n{self}"),
+        };
+        match serde_json::from_value(whole["report"].clone()) {
+            Ok(report) => report,
+            Err(error) => panic!("there is no report in the JSON: {error}\n{self}"),
+        }
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = self
+            .code
+            .map_or_else(|| "a signal".to_owned(), |code| code.to_string());
+        write!(
+            formatter,
+            "exit: {code}\nstdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        )
+    }
+}

@@ -1,0 +1,195 @@
+//! A real S3 API on this machine: the server of moto, one for each test that asks for one.
+//!
+//! The server chooses its own port, so two tests never fight for one. It dies with its owner, and, through `setpriv`, with the
+//! thread that started it: a test that is killed leaves none behind.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_http_client::Builder;
+use tokio::runtime::Runtime;
+
+use crate::tools;
+
+/// The Region that the server plays.
+pub const REGION: &str = "us-east-1";
+
+/// A running server and a client for it.
+#[derive(Debug)]
+pub struct Moto {
+    server: Child,
+    endpoint: String,
+    runtime: Runtime,
+    client: Client,
+}
+
+impl Moto {
+    /// Starts a server and waits until it listens.
+    #[track_caller]
+    pub fn start() -> Self {
+        let mut server = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(tools::moto_server())
+            .args(["--port", "0"])
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("util-linux's setpriv starts");
+        let endpoint = announced(&mut server);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime starts");
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(Builder::new().build_http())
+            .endpoint_url(&endpoint)
+            .force_path_style(true)
+            .region(Region::new(REGION))
+            .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
+            .build();
+        Self {
+            server,
+            endpoint,
+            runtime,
+            client: Client::from_conf(config),
+        }
+    }
+
+    /// Starts a server that has one bucket.
+    #[track_caller]
+    pub fn with(bucket: &str) -> Self {
+        let moto = Self::start();
+        moto.create(bucket);
+        moto
+    }
+
+    /// What a program of ours needs in its environment to use this server.
+    pub fn environment(&self) -> [(&'static str, String); 4] {
+        [
+            ("AWS_ENDPOINT_URL", self.endpoint.clone()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ]
+    }
+
+    /// Creates a bucket.
+    #[track_caller]
+    pub fn create(&self, bucket: &str) {
+        let created = self
+            .runtime
+            .block_on(self.client.create_bucket().bucket(bucket).send());
+        assert!(
+            created.is_ok(),
+            "the bucket `{bucket}` cannot be created: {created:?}"
+        );
+    }
+
+    /// Stores an object.
+    #[track_caller]
+    pub fn put(&self, bucket: &str, key: &str, bytes: impl Into<Vec<u8>>) {
+        let body = ByteStream::from(bytes.into());
+        let put = self.runtime.block_on(
+            self.client
+                .put_object()
+                .bucket(bucket)
+                .key(key)
+                .body(body)
+                .send(),
+        );
+        assert!(put.is_ok(), "`{key}` cannot be stored: {put:?}");
+    }
+
+    /// The bytes of an object.
+    #[track_caller]
+    pub fn get(&self, bucket: &str, key: &str) -> Vec<u8> {
+        self.runtime.block_on(async {
+            match self
+                .client
+                .get_object()
+                .bucket(bucket)
+                .key(key)
+                .send()
+                .await
+            {
+                Ok(object) => object
+                    .body
+                    .collect()
+                    .await
+                    .expect("the server sends what it announced")
+                    .to_vec(),
+                Err(error) => panic!("`{key}` cannot be read: {error:?}"),
+            }
+        })
+    }
+
+    /// Every key of a bucket.
+    #[track_caller]
+    pub fn keys(&self, bucket: &str) -> BTreeSet<String> {
+        self.runtime.block_on(async {
+            let mut keys = BTreeSet::new();
+            let mut pages = self
+                .client
+                .list_objects_v2()
+                .bucket(bucket)
+                .into_paginator()
+                .send();
+            while let Some(page) = pages.next().await {
+                let page = page.expect("the server lists a bucket that exists");
+                keys.extend(
+                    page.contents()
+                        .iter()
+                        .filter_map(|object| object.key().map(str::to_owned)),
+                );
+            }
+            keys
+        })
+    }
+
+    /// Copies every object under a prefix into a directory, by what follows the prefix.
+    #[track_caller]
+    pub fn download(&self, bucket: &str, prefix: &str, to: &Path) {
+        for key in self.keys(bucket) {
+            if let Some(name) = key.strip_prefix(prefix) {
+                let path = to.join(name);
+                let directory = path.parent().expect("a joined path has a parent");
+                std::fs::create_dir_all(directory).expect("a sandbox is writable");
+                std::fs::write(path, self.get(bucket, &key)).expect("a sandbox is writable");
+            }
+        }
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        // A server that has died already is what is wanted here.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// Reads where the server listens, and keeps reading so that its log never blocks it.
+#[track_caller]
+fn announced(server: &mut Child) -> String {
+    let mut lines = BufReader::new(server.stderr.take().expect("it was piped")).lines();
+    let mut said = Vec::new();
+    loop {
+        let Some(Ok(line)) = lines.next() else {
+            panic!("the S3 server ended at its start: {said:?}")
+        };
+        if let Some((_, address)) = line.split_once("Running on ") {
+            std::thread::spawn(move || lines.for_each(drop));
+            return address.trim().to_owned();
+        }
+        said.push(line);
+    }
+}

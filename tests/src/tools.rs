@@ -1,0 +1,72 @@
+//! Where the programs are: ours beside the running test, the others where `make tools` puts them.
+
+use std::path::{Path, PathBuf};
+
+/// The root of the checkout.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("this package lies in the checkout's root")
+}
+
+/// The real ffmpeg: `$FFBATCH_FFMPEG`, else `.tools/ffmpeg`.
+#[track_caller]
+pub fn ffmpeg() -> PathBuf {
+    outside("FFBATCH_FFMPEG", ".tools/ffmpeg")
+}
+
+/// The S3 server: `$FFBATCH_MOTO`, else `.tools/venv/bin/moto_server`.
+#[track_caller]
+pub fn moto_server() -> PathBuf {
+    outside("FFBATCH_MOTO", ".tools/venv/bin/moto_server")
+}
+
+/// The program `ffbatch` of the same build as the running test.
+#[track_caller]
+pub fn ffbatch() -> PathBuf {
+    own("ffbatch")
+}
+
+/// The program `ffbatch-worker` of the same build as the running test.
+#[track_caller]
+pub fn worker() -> PathBuf {
+    own("ffbatch-worker")
+}
+
+#[track_caller]
+fn outside(variable: &str, usual: &str) -> PathBuf {
+    if let Some(path) = std::env::var_os(variable)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+    {
+        assert!(
+            path.is_file(),
+            "{variable} is `{}`, and there is no such file",
+            path.display()
+        );
+        return path;
+    }
+    let path = repository().join(usual);
+    assert!(
+        path.is_file(),
+        "there is no `{usual}` (run `make tools`, or set {variable})"
+    );
+    path
+}
+
+#[track_caller]
+fn own(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a running program has a path");
+    // target/PROFILE/deps/TEST-HASH: the programs stand in target/PROFILE.
+    let profile = test
+        .parent()
+        .and_then(Path::parent)
+        .expect("cargo puts tests two directories deep");
+    let path = profile.join(name);
+    assert!(
+        path.is_file(),
+        "there is no `{}` (run `make test`, or `cargo build --workspace --bins`)",
+        path.display()
+    );
+    path
+}
