@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::files::BESIDE;
 use super::place::{Owner, Place, Role};
 
 /// One use of an option.
@@ -145,6 +146,20 @@ impl Parsed {
         let options = &self.outputs.get(output)?.options;
         let option = options.iter().rfind(|option| option.name == "pass")?;
         self.value(option)?.parse().ok()
+    }
+
+    /// The names that an output's options give relative to the output's directory (`-hls_fmp4_init_filename`,
+    /// `-media_seg_name`, ..); where one holds a `/`, somebody has to make its directory, since ffmpeg does not.
+    pub fn beside(&self, output: usize) -> Vec<&str> {
+        let options = self
+            .outputs
+            .get(output)
+            .map_or(&[][..], |file| &file.options);
+        options
+            .iter()
+            .filter(|option| BESIDE.contains(&option.name.as_str()))
+            .filter_map(|option| self.value(option))
+            .collect()
     }
 
     /// The places that belong to an owner.

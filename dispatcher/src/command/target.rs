@@ -196,6 +196,9 @@ pub(super) fn output(
     } else {
         at
     };
+    if start == text.text.len() {
+        return Err(malformed(name, "crypto:FILE"));
+    }
     let found = Found {
         role: Role::Output,
         owner,
@@ -220,7 +223,7 @@ fn tee(
         at = slave.end + 1;
         let target = tee_slave(finder, &slave, owner)?;
         places.extend(target.places());
-        if at > text.text.len() {
+        if at >= text.text.len() {
             return Ok(Target::Tee(places));
         }
     }
@@ -291,8 +294,8 @@ fn output_pattern(name: &str, settings: &Settings) -> Result<Pattern, CommandErr
         Some("image2") => Ok(image_pattern(number, time, settings)),
         None if is_image(&extension) => Ok(image_pattern(number, time, settings)),
         Some("webm_chunk") => Ok(number),
-        Some("hls") => Ok(variant_pattern(name, settings)),
-        None if extension == "m3u8" => Ok(variant_pattern(name, settings)),
+        Some("hls") => Ok(variant_pattern(name)),
+        None if extension == "m3u8" => Ok(variant_pattern(name)),
         _ => Ok(Pattern::Literal),
     }
 }
@@ -305,9 +308,9 @@ fn image_pattern(number: Pattern, time: bool, settings: &Settings) -> Pattern {
     }
 }
 
-/// A playlist's name holds `%v` where it is written once for each variant.
-fn variant_pattern(name: &str, settings: &Settings) -> Pattern {
-    if settings.get("var_stream_map").is_some() && has_field(name, 'v') {
+/// A playlist's name holds `%v` where it is written once for each variant; also the only variant has a number.
+fn variant_pattern(name: &str) -> Pattern {
+    if has_field(name, 'v') {
         Pattern::Number
     } else {
         Pattern::Literal

@@ -88,6 +88,13 @@ fn pass_numbers() {
 }
 
 #[test]
+fn names_beside_an_output() {
+    let parsed = parse("-i a -init_seg_name s/i.m4s -media_seg_name 's/$Number$.m4s' o.mpd");
+    assert_eq!(parsed.beside(0), ["s/i.m4s", "s/$Number$.m4s"]);
+    assert_eq!(parsed.beside(1), Vec::<&str>::new());
+}
+
+#[test]
 fn loopback_decoders_are_neither_input_nor_output() {
     let parsed = parse(
         "-i a -map 0:v -c:v libx264 o.mp4 -dec 0:0 -filter_complex [dec:0]scale[x] -map [x] p.mp4",

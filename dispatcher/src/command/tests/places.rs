@@ -156,8 +156,8 @@ fn a_percent_is_a_pattern_only_where_ffmpeg_reads_one() {
         "-i a -strftime 1 o%H.png",
         &["Input a", "Output~Time o%H.png"],
     );
-    check("-i a o%d.gif", &["Input a", "Output~Number o%d.gif"]);
-    check("-i a o.gif", &["Input a", "Output o.gif"]);
+    check("-i a o%d.gif", &["Input a", "Output o%d.gif"]);
+    check("-i a o%d.webp", &["Input a", "Output~Number o%d.webp"]);
     check(
         "-i a -f segment o%03d.ts",
         &["Input a", "Output~Number o%03d.ts"],
@@ -195,7 +195,7 @@ fn hls_and_dash() {
             "Output~Number v%v/o.m3u8",
         ],
     );
-    check("-i a o%v.m3u8", &["Input a", "Output o%v.m3u8"]);
+    check("-i a o%v.m3u8", &["Input a", "Output~Number o%v.m3u8"]);
     check(
         "-i a -hls_fmp4_init_filename i.mp4 o.m3u8",
         &["Input a", "Output o.m3u8"],

@@ -142,6 +142,18 @@ proptest! {
     }
 
     #[test]
+    fn no_text_is_too_strange(
+        start in r"(-i a )?(-vf |-f tee |-f lavfi -i |-x264-params |-i |-lavfi )",
+        text in r"(movie=|crypto:|concat:|cache:|subfile,,:|\[f=|libvmaf=model=|path=|s3://b/|[a:|,;='\[\]\\ü%/ -]){0,14}",
+    ) {
+        let mut words: Vec<String> = start.split_whitespace().map(str::to_owned).collect();
+        words.extend([text, "o".to_owned()]);
+        if let Ok(parsed) = Command::new(words).parse() {
+            parsed.rewrite(|place| place.text.clone());
+        }
+    }
+
+    #[test]
     fn own_names_leave_the_meaning(graph in r"(subtitles|lut3d|movie|scale)=([a-z:,'\\= ]{0,12})(,ass='?[a-z\\:]{1,8}'?(:fontsdir=[a-z']{1,5})?)?") {
         let command = Command::new(["-i", "/in.mp4", "-vf", graph.as_str(), "/out.mp4"]);
         let Ok(parsed) = command.parse() else { return Ok(()) };
