@@ -1,1 +1,27 @@
-//! Placeholder.
+//! Files by location: S3 objects, local paths and `http(s)` inputs behind one trait.
+//!
+//! [`Stores`] routes a [`Location`](ffbatch_dispatcher::location::Location) to the [`Store`] of its kind. Nothing is opened
+//! before it is needed: a job on local files loads no AWS configuration and touches no network.
+//!
+//! Three promises hold for every store. What arrives is whole or an error, never a short file. What is published appears at
+//! once or not at all. Peak memory depends on how many requests are in flight, never on the size of a file.
+//!
+//! This crate is the only user of `aws-sdk-s3`. It spawns no process, calls no other AWS service and names no plugin.
+
+mod content_type;
+mod error;
+mod file;
+mod http;
+mod meter;
+mod partial;
+mod s3;
+mod space;
+mod store;
+mod stores;
+
+pub use error::{Kind, StoreError};
+pub use meter::Meter;
+pub use s3::{Keys, S3Settings};
+pub use space::free_bytes;
+pub use store::{Entry, Store};
+pub use stores::Stores;

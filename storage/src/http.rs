@@ -1,0 +1,206 @@
+//! `http://` and `https://` inputs: fetched whole, never written.
+//!
+//! A file is asked for with one GET; the other side need not know ranges. Looking it up is a GET of its first byte, not a HEAD,
+//! because presigned URLs are signed for GET alone.
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ffbatch_dispatcher::location::Location;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, RANGE};
+use reqwest::{Client, Response, StatusCode};
+use tokio::sync::OnceCell;
+
+use crate::error::{blocking, root};
+use crate::file::too_large;
+use crate::partial::Partial;
+use crate::{Entry, Kind, Meter, Store, StoreError};
+
+mod guard;
+mod refusal;
+
+/// How long a connection may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(4);
+
+/// How long the other side may be silent.
+const SILENCE_LIMIT: Duration = Duration::from_secs(30);
+
+/// The store of web addresses.
+#[derive(Debug, Default)]
+pub(crate) struct HttpStore {
+    client: OnceCell<Client>,
+}
+
+impl HttpStore {
+    async fn ask(&self, at: &Location, range: Option<&str>) -> Result<Response, StoreError> {
+        let Location::Http(url) = at else {
+            return Err(StoreError::new(
+                Kind::Unsupported,
+                at,
+                "is not a web address (give an https:// URL)",
+            ));
+        };
+        let url = reqwest::Url::parse(url).map_err(|error| {
+            StoreError::new(
+                Kind::Invalid,
+                at,
+                "is not a valid URL (check host, port and escapes)",
+            )
+            .because(error.to_string())
+        })?;
+        guard::check(&url).map_err(|error| refusal::refused(at, &error))?;
+        let client = self.client.get_or_try_init(|| async { client(at) }).await?;
+        // A compressed answer would not have the length that it names.
+        let mut request = client.get(url).header(ACCEPT_ENCODING, "identity");
+        if let Some(range) = range {
+            request = request.header(RANGE, range);
+        }
+        request
+            .send()
+            .await
+            .map_err(|error| refusal::failed(at, &error))
+    }
+
+    async fn open(&self, at: &Location) -> Result<Response, StoreError> {
+        let response = self.ask(at, None).await?;
+        if response.status() == StatusCode::OK {
+            return Ok(response);
+        }
+        Err(refusal::status(at, response.status()))
+    }
+}
+
+#[async_trait]
+impl Store for HttpStore {
+    async fn stat(&self, at: &Location) -> Result<Entry, StoreError> {
+        let response = self.ask(at, Some("bytes=0-0")).await?;
+        let header = |name| {
+            response
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+        };
+        let size_bytes = match response.status() {
+            // `bytes 0-0/SIZE`, and `bytes */0` of an empty file (RFC 9110, section 14.4).
+            StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
+                header(CONTENT_RANGE)
+                    .and_then(|range| range.rsplit('/').next())
+                    .and_then(|size| size.parse().ok())
+            }
+            StatusCode::OK => header(CONTENT_LENGTH).and_then(|size| size.parse().ok()),
+            other => return Err(refusal::status(at, other)),
+        };
+        Ok(Entry {
+            location: at.clone(),
+            size_bytes,
+            etag: header(ETAG).map(str::to_owned),
+        })
+    }
+
+    async fn get(&self, from: &Location, to: &Path, meter: &Meter) -> Result<u64, StoreError> {
+        let mut response = self.open(from).await?;
+        let expected = response.content_length();
+        let target = to.to_owned();
+        let partial = blocking(to, move || Partial::create(&target, expected.unwrap_or(0))).await?;
+        let mut cursor = partial.cursor(0);
+        let mut arrived = 0;
+        while let Some(bytes) = response
+            .chunk()
+            .await
+            .map_err(|error| broke(from, arrived, expected, &root(&error)))?
+        {
+            arrived += bytes.len() as u64;
+            meter.add(bytes.len() as u64);
+            cursor.push(bytes).await?;
+        }
+        cursor.flush().await?;
+        if expected.is_some_and(|expected| expected != arrived) {
+            return Err(broke(
+                from,
+                arrived,
+                expected,
+                "the answer has another length than it announced",
+            ));
+        }
+        blocking(to, move || partial.finish()).await?;
+        Ok(arrived)
+    }
+
+    async fn put(&self, _: &Path, to: &Location, _: &Meter) -> Result<(), StoreError> {
+        Err(read_only(to))
+    }
+
+    async fn read(&self, at: &Location, limit_bytes: u64) -> Result<Vec<u8>, StoreError> {
+        let mut response = self.open(at).await?;
+        let expected = response.content_length();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| broke(at, bytes.len() as u64, expected, &root(&error)))?
+        {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() as u64 > limit_bytes {
+                return Err(too_large(at, limit_bytes));
+            }
+        }
+        Ok(bytes)
+    }
+
+    async fn write(&self, _: Vec<u8>, to: &Location, _: &str) -> Result<(), StoreError> {
+        Err(read_only(to))
+    }
+
+    async fn create(&self, _: Vec<u8>, to: &Location, _: &str) -> Result<bool, StoreError> {
+        Err(read_only(to))
+    }
+
+    async fn list(&self, prefix: &Location) -> Result<Vec<Entry>, StoreError> {
+        Err(StoreError::new(
+            Kind::Unsupported,
+            prefix,
+            "cannot be listed, the web knows no listing (name each file)",
+        ))
+    }
+}
+
+fn read_only(to: &Location) -> StoreError {
+    StoreError::new(
+        Kind::Unsupported,
+        to,
+        "cannot be written, web addresses are inputs only (give a path or an s3:// URL as output)",
+    )
+}
+
+fn broke(at: &Location, arrived: u64, expected: Option<u64>, said: &str) -> StoreError {
+    let expected = expected.map_or(String::new(), |size| format!(" of {size}"));
+    StoreError::new(
+        Kind::Unreachable,
+        at,
+        format!(
+            "broke off after {arrived}{expected} bytes (run again; if it stays, check the server)"
+        ),
+    )
+    .because(said)
+}
+
+fn client(at: &Location) -> Result<Client, StoreError> {
+    // An error means that a provider is installed already, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .user_agent(concat!("ffbatch/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_LIMIT)
+        .read_timeout(SILENCE_LIMIT)
+        .redirect(guard::redirects())
+        .dns_resolver(guard::Resolver)
+        .build()
+        .map_err(|error| {
+            StoreError::new(
+                Kind::Other,
+                at,
+                "cannot be fetched, this machine has no usable TLS (install the CA certificates, or set SSL_CERT_FILE)",
+            )
+            .because(root(&error))
+        })
+}

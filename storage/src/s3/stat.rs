@@ -1,0 +1,67 @@
+//! Looking an object up.
+//!
+//! A GET of one byte instead of a HEAD: the answer to a HEAD has no body, and without one a missing bucket, a missing key and
+//! wrong credentials all look the same. It costs the same and needs the same permission.
+
+use super::refusal::{self, Doing};
+use super::{Object, S3Store};
+use crate::{Entry, StoreError};
+
+/// What an object is, or that it has no first byte.
+enum Found {
+    Entry(Option<u64>, Option<String>),
+    Empty,
+}
+
+impl S3Store {
+    pub(super) async fn stat_object(&self, object: Object<'_>) -> Result<Entry, StoreError> {
+        let found = self
+            .ask(Doing::Read, object, |client| async move {
+                let asked = client
+                    .get_object()
+                    .bucket(object.bucket)
+                    .key(object.key)
+                    .range("bytes=0-0")
+                    .send()
+                    .await;
+                match asked {
+                    Ok(answer) => {
+                        let size = answer
+                            .content_range()
+                            .and_then(|range| range.rsplit('/').next())
+                            .and_then(|size| size.parse().ok())
+                            .or(answer
+                                .content_length()
+                                .and_then(|size| u64::try_from(size).ok()));
+                        let etag = answer.e_tag().map(str::to_owned);
+                        // Reading the byte lets the connection be used again. Nothing depends on it.
+                        drop(answer.body.collect().await);
+                        Ok(Found::Entry(size, etag))
+                    }
+                    Err(error) if refusal::status(&error) == Some(416) => Ok(Found::Empty),
+                    Err(error) => Err(error),
+                }
+            })
+            .await?;
+        let (size_bytes, etag) = match found {
+            Found::Entry(size, etag) => (size, etag),
+            Found::Empty => {
+                let head = self
+                    .ask(Doing::Read, object, |client| {
+                        client
+                            .head_object()
+                            .bucket(object.bucket)
+                            .key(object.key)
+                            .send()
+                    })
+                    .await?;
+                (Some(0), head.e_tag)
+            }
+        };
+        Ok(Entry {
+            location: object.at.clone(),
+            size_bytes,
+            etag,
+        })
+    }
+}
