@@ -38,7 +38,7 @@ impl Ended {
         self
     }
 
-    /// Asserts a failure with this exit whose sentence on standard error contains `part`.
+    /// Asserts a failure with this exit whose sentence contains `part`.
     #[track_caller]
     pub fn fails(&self, exit: Exit, part: &str) -> &Self {
         assert_eq!(
@@ -47,20 +47,27 @@ impl Ended {
             "it should have ended with {exit:?}\n{self}"
         );
         assert!(
-            self.stderr.contains(part),
+            self.error().contains(part),
             "its error lacks `{part}`\n{self}"
         );
         self
     }
 
-    /// The sentence after `error: `, on one line.
+    /// The sentence that says what went wrong: after `error: ` on standard error, else `error` in the JSON.
     pub fn error(&self) -> String {
         let line = self
             .stderr
             .lines()
             .rev()
             .find_map(|line| line.strip_prefix("error: "));
-        line.unwrap_or("no error was said").to_owned()
+        let json = || {
+            serde_json::from_str::<serde_json::Value>(&self.stdout).ok()?["error"]
+                .as_str()
+                .map(str::to_owned)
+        };
+        line.map(str::to_owned)
+            .or_else(json)
+            .unwrap_or_else(|| "no error was said".to_owned())
     }
 
     /// The report inside the JSON that `ffbatch run --json` prints.

@@ -8,5 +8,6 @@ pub mod ended;
 pub mod media;
 pub mod moto;
 pub mod sandbox;
+pub mod site;
 pub mod source;
 pub mod tools;

@@ -132,6 +132,15 @@ impl Moto {
         })
     }
 
+    /// Removes an object; one that is not there is as good.
+    #[track_caller]
+    pub fn delete(&self, bucket: &str, key: &str) {
+        let deleted = self
+            .runtime
+            .block_on(self.client.delete_object().bucket(bucket).key(key).send());
+        assert!(deleted.is_ok(), "`{key}` cannot be removed: {deleted:?}");
+    }
+
     /// Every key of a bucket.
     #[track_caller]
     pub fn keys(&self, bucket: &str) -> BTreeSet<String> {
