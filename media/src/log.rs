@@ -12,7 +12,7 @@ pub const LINE_LIMIT: usize = 2_000;
 const KEPT: usize = 20;
 
 /// What ffmpeg says after, or about, an error that an earlier line explained better.
-const CONSEQUENCES: [&str; 14] = [
+const CONSEQUENCES: &[&str] = &[
     "Conversion failed",
     "Error opening input file ",
     "Error opening input files",
@@ -27,6 +27,16 @@ const CONSEQUENCES: [&str; 14] = [
     "Error while opening encoder",
     "Could not open encoder before EOF",
     "Error initializing a simple filtergraph",
+    "Error initializing the muxer for",
+    "Error splitting the argument list",
+    "Error parsing options",
+    "Error configuring filter graph",
+    // Version 5 says these.
+    "Error while processing the decoded data",
+    "Error reinitializing filters",
+    "Failed to inject frame",
+    "Error initializing complex filters",
+    "Invalid argument",
 ];
 
 /// How grave ffmpeg calls a line.

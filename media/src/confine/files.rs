@@ -20,13 +20,14 @@ pub const NO_LANDLOCK: &str = "the kernel offers no Landlock, so that files are 
 const WANTED: ABI = ABI::V6;
 
 /// Programs and libraries.
-const SYSTEM: [&str; 6] = [
+const SYSTEM: [&str; 7] = [
     "/usr",
     "/lib",
     "/lib64",
     "/bin",
     "/nix/store",
     "/opt/xilinx",
+    "/home/linuxbrew/.linuxbrew",
 ];
 
 /// What libraries read while they start, and hardware descriptions for thread counts. Nothing here is secret.

@@ -50,6 +50,11 @@ impl Listing {
         &self.inputs
     }
 
+    /// How long each input lasts, as far as is known, in the order of the inputs.
+    pub fn durations(&self) -> Vec<Option<Duration>> {
+        self.inputs.iter().map(|input| input.duration).collect()
+    }
+
     /// True once everything about inputs has been read.
     pub fn complete(&self) -> bool {
         self.closed
