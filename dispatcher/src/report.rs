@@ -93,6 +93,12 @@ pub struct CommandReport {
     /// Frames written by the first video output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames: Option<u64>,
+    /// Frames that ffmpeg repeated to keep the frame rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated_frames: Option<u64>,
+    /// Frames that ffmpeg left out to keep the frame rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped_frames: Option<u64>,
     /// Seconds of media written per second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<f64>,
@@ -116,6 +122,8 @@ impl CommandReport {
             cpu_seconds: None,
             peak_memory_bytes: None,
             frames: None,
+            repeated_frames: None,
+            dropped_frames: None,
             speed: None,
             out_time_secs: None,
             stderr_tail: Vec::new(),

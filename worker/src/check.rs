@@ -1,0 +1,345 @@
+//! Stage *check*: the command is parsed and every place in it resolved, before a byte moves.
+//!
+//! The result is a [`Plan`]: for every place the local name that ffmpeg will see, what has to be fetched first, where the
+//! outputs are staged, and what ffmpeg may touch. The later stages only carry it out.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ffbatch_dispatcher::command::{Owner, Parsed, Place, Role};
+use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::job::Job;
+use ffbatch_dispatcher::location::Location;
+use ffbatch_media::confine::Network;
+use ffbatch_media::find::Ffmpeg;
+
+use crate::failure::Failure;
+use crate::room::Room;
+use crate::staging::{Staging, file_name};
+
+mod local;
+mod network;
+
+/// The prefix of a job's directory in the working directory.
+const ROOM_PREFIX: &str = "job-";
+
+/// Everything that the later stages need to know.
+#[derive(Debug)]
+pub struct Plan {
+    /// The commands, in order.
+    pub commands: Vec<Planned>,
+    /// What must be here before ffmpeg starts.
+    pub fetches: Vec<Fetch>,
+    /// Names under which files stand in the working directory, and the files.
+    pub links: Vec<(PathBuf, PathBuf)>,
+    /// Local files and directories that ffmpeg may read, besides what is fetched.
+    pub reads: Vec<PathBuf>,
+    /// The mirrors of the destinations.
+    pub staging: Staging,
+    /// The working directory of all commands.
+    pub directory: PathBuf,
+    /// What of the network ffmpeg may reach.
+    pub network: Network,
+    /// The ffmpeg that will run.
+    pub ffmpeg: Ffmpeg,
+    /// The program that confines it: this one.
+    pub launcher: PathBuf,
+    /// The job's private directory; it vanishes with the plan.
+    pub room: Room,
+}
+
+/// One command, ready to run.
+#[derive(Debug)]
+pub struct Planned {
+    /// As parsed.
+    pub parsed: Parsed,
+    /// The local name for each place, in the order of [`Parsed::places`].
+    pub names: Vec<String>,
+}
+
+/// A file that must be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch {
+    /// Where it is.
+    pub from: Location,
+    /// Where it goes; for a pattern a directory.
+    pub to: PathBuf,
+    /// Whether the location is a pattern that stands for every object it matches.
+    pub pattern: bool,
+}
+
+impl Plan {
+    /// The directory below which fetched files lie; it is there once something was fetched.
+    pub fn inputs(&self) -> PathBuf {
+        inputs(self.room.path())
+    }
+}
+
+fn inputs(room: &Path) -> PathBuf {
+    room.join("in")
+}
+
+impl Planned {
+    /// The words for ffmpeg, with local names.
+    pub fn words(&self) -> Vec<String> {
+        let mut names = self.names.iter();
+        self.parsed
+            .rewrite(|place| names.next().unwrap_or(&place.text).clone())
+    }
+}
+
+/// Resolves a job on this machine.
+pub fn check(job: &Job, id: &str, work_dir: &Path) -> Result<Plan, Failure> {
+    let own = std::env::current_dir().map_err(|error| {
+        Failure::new(
+            Exit::Machine,
+            format!("the current directory is gone: {error}"),
+        )
+    })?;
+    let job = job.clone().anchored(&own.to_string_lossy())?;
+    let parsed = job.check()?;
+    let ffmpeg = Ffmpeg::find().map_err(|error| Failure::because(Exit::Machine, &error))?;
+    let launcher = std::env::current_exe().map_err(|error| {
+        Failure::new(
+            Exit::Machine,
+            format!("the worker cannot find itself: {error}"),
+        )
+    })?;
+    let room = Room::open(work_dir, ROOM_PREFIX, id).map_err(|error| {
+        Failure::new(
+            Exit::Machine,
+            format!(
+                "no private directory can be made in `{}`: {error} (set FFBATCH_WORK_DIR)",
+                work_dir.display()
+            ),
+        )
+    })?;
+    let staging = Staging::make(&groups(&parsed), room.path(), id)
+        .map_err(|error| Failure::because(Exit::Output, &error))?;
+    let directory = directory(&parsed, &staging, room.path())?;
+    let mut resolver = Resolver {
+        job: &job,
+        staging: &staging,
+        directory: &directory,
+        inputs: inputs(room.path()),
+        fetches: Vec::new(),
+        reads: Vec::new(),
+        ports: Vec::new(),
+        produced: Vec::new(),
+    };
+    let links = resolver.links()?;
+    let mut commands = Vec::new();
+    for one in parsed {
+        let names = one
+            .places
+            .iter()
+            .map(|place| resolver.resolve(place))
+            .collect::<Result<_, _>>()?;
+        resolver.produced.extend(
+            one.places
+                .iter()
+                .filter(|place| place.role.is_write())
+                .map(|place| place.location.clone()),
+        );
+        commands.push(Planned { parsed: one, names });
+    }
+    let Resolver {
+        fetches,
+        reads,
+        ports,
+        ..
+    } = resolver;
+    let network = network::allowed(ports);
+    Ok(Plan {
+        commands,
+        fetches,
+        links,
+        reads,
+        staging,
+        directory,
+        network,
+        ffmpeg,
+        launcher,
+        room,
+    })
+}
+
+/// Destinations that must keep their relation to each other: those of one output with its side files.
+fn groups(parsed: &[Parsed]) -> Vec<Vec<Location>> {
+    let mut groups: BTreeMap<(usize, Option<usize>, usize), Vec<Location>> = BTreeMap::new();
+    for (command, one) in parsed.iter().enumerate() {
+        for (index, place) in one.places.iter().enumerate() {
+            let relative =
+                matches!(&place.location, Location::Path(path) if !path.starts_with('/'));
+            if place.role.is_read() || relative {
+                continue;
+            }
+            let key = match place.owner {
+                Owner::Output(output) => (command, Some(output), 0),
+                // Side files of the command as a whole have no relation to each other.
+                Owner::Command | Owner::Input(_) => (command, None, index),
+            };
+            groups.entry(key).or_default().push(place.location.clone());
+        }
+    }
+    // Outputs come before the side files of whole commands: the first group gives the working directory.
+    let (with, without): (Vec<_>, Vec<_>) = groups
+        .into_iter()
+        .partition(|((_, output, _), _)| output.is_some());
+    with.into_iter()
+        .chain(without)
+        .map(|(_, group)| group)
+        .collect()
+}
+
+/// The first output's staging directory, or a private one where nothing is written to a file.
+fn directory(parsed: &[Parsed], staging: &Staging, room: &Path) -> Result<PathBuf, Failure> {
+    let output = parsed
+        .iter()
+        .flat_map(|one| &one.places)
+        .find(|place| place.role == Role::Output);
+    let directory = match output {
+        Some(place) => {
+            let staged = staging
+                .local(&place.location)
+                .map_err(|error| Failure::because(Exit::Rejected, &error))?;
+            staged
+                .parent()
+                .map_or_else(|| room.to_owned(), Path::to_owned)
+        }
+        None => room.join("cwd"),
+    };
+    std::fs::create_dir_all(&directory).map_err(|error| {
+        Failure::new(
+            Exit::Machine,
+            format!("`{}` cannot be made: {error}", directory.display()),
+        )
+    })?;
+    Ok(directory)
+}
+
+struct Resolver<'a> {
+    job: &'a Job,
+    staging: &'a Staging,
+    directory: &'a Path,
+    inputs: PathBuf,
+    fetches: Vec<Fetch>,
+    reads: Vec<PathBuf>,
+    ports: Vec<u16>,
+    /// What earlier commands write.
+    produced: Vec<Location>,
+}
+
+impl Resolver<'_> {
+    /// The side files, as links in the working directory.
+    fn links(&mut self) -> Result<Vec<(PathBuf, PathBuf)>, Failure> {
+        let mut links = Vec::new();
+        for file in &self.job.files {
+            let target = match file {
+                Location::Path(path) => {
+                    local::readable(path, false)?;
+                    self.reads.push(PathBuf::from(path));
+                    PathBuf::from(path)
+                }
+                _ => self.fetch(file, false),
+            };
+            links.push((self.directory.join(file_name(file.base_name())), target));
+        }
+        Ok(links)
+    }
+
+    /// The name that ffmpeg will see at a place.
+    fn resolve(&mut self, place: &Place) -> Result<String, Failure> {
+        if !place.role.is_read() {
+            return self.written(place);
+        }
+        if self.produced.contains(&place.location) {
+            return self.staged(&place.location);
+        }
+        match &place.location {
+            // The names of side files stay relative: they stand in the working directory.
+            Location::Path(path) if !path.starts_with('/') => Ok(path.clone()),
+            Location::Path(path) => {
+                self.reads.extend(local::check(place, path)?);
+                Ok(path.clone())
+            }
+            Location::Live(url) => {
+                self.ports.push(network::port(url)?);
+                Ok(url.clone())
+            }
+            Location::Http(url) if network::is_manifest(&place.location) => {
+                self.ports.push(network::port(url)?);
+                Ok(url.clone())
+            }
+            location => {
+                let local = self.fetch(location, place.is_pattern());
+                let local = if place.is_pattern() {
+                    local.join(file_name(location.base_name()))
+                } else {
+                    local
+                };
+                Ok(local.to_string_lossy().into_owned())
+            }
+        }
+    }
+
+    fn written(&self, place: &Place) -> Result<String, Failure> {
+        match &place.location {
+            Location::Path(path) if !path.starts_with('/') => Ok(path.clone()),
+            location => self.staged(location),
+        }
+    }
+
+    /// The staged name, relative to the working directory where they share a tree: names that muxers write into playlists
+    /// are then the names at the destination.
+    fn staged(&self, location: &Location) -> Result<String, Failure> {
+        let path = self
+            .staging
+            .local(location)
+            .map_err(|error| Failure::because(Exit::Rejected, &error))?;
+        let name = if self.staging.share(&path, self.directory) {
+            relative(&path, self.directory)
+        } else {
+            path
+        };
+        Ok(name.to_string_lossy().into_owned())
+    }
+
+    /// Plans to fetch a location once, however often it is named.
+    fn fetch(&mut self, location: &Location, pattern: bool) -> PathBuf {
+        if let Some(known) = self
+            .fetches
+            .iter()
+            .find(|fetch| fetch.from == *location && fetch.pattern == pattern)
+        {
+            return known.to.clone();
+        }
+        // Two inputs with one base name must not meet, so each has a directory of its own.
+        let directory = self.inputs.join(self.fetches.len().to_string());
+        let to = if pattern {
+            directory
+        } else {
+            directory.join(file_name(location.base_name()))
+        };
+        self.fetches.push(Fetch {
+            from: location.clone(),
+            to: to.clone(),
+            pattern,
+        });
+        to
+    }
+}
+
+/// `path` as seen from `directory`, both in one tree.
+fn relative(path: &Path, directory: &Path) -> PathBuf {
+    let shared = path
+        .components()
+        .zip(directory.components())
+        .take_while(|(own, other)| own == other)
+        .count();
+    let up = directory.components().count() - shared;
+    let below: PathBuf = path.components().skip(shared).collect();
+    (0..up)
+        .fold(PathBuf::new(), |climbed, _| climbed.join(".."))
+        .join(below)
+}

@@ -1,0 +1,204 @@
+//! Stage *fetch*: what is not on this machine comes here; side files are put under their names.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ffbatch_dispatcher::event::{Event, Progress, Stage};
+use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::report::FileReport;
+use ffbatch_storage::{Meter, Stores};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::check::{Fetch, Plan};
+use crate::emit::emit;
+use crate::failure::Failure;
+use crate::pattern;
+use crate::staging::file_name;
+
+/// How many files move at once. One large file is moved in parallel parts by its store.
+const AT_ONCE: usize = 8;
+
+/// How often a moving stage says how far it is.
+const REPORT_EVERY: Duration = Duration::from_millis(500);
+
+/// Space that must stay free beside what is fetched, in bytes.
+const MARGIN: u64 = 16 << 20;
+
+/// One object on its way.
+#[derive(Debug)]
+struct Move {
+    from: Location,
+    to: PathBuf,
+    bytes: Option<u64>,
+}
+
+/// Brings everything that the plan names, and tells what came.
+pub async fn fetch(plan: &Plan, stores: &Stores) -> Result<Vec<FileReport>, Failure> {
+    let moves = moves(&plan.fetches, stores).await?;
+    let total: u64 = moves.iter().filter_map(|one| one.bytes).sum();
+    space(plan.room.path(), total)?;
+    let meter = Arc::new(Meter::default());
+    let moving = stream::iter(moves.iter().map(|one| bring(one, stores, &meter)))
+        .buffered(AT_ONCE)
+        .try_collect::<Vec<FileReport>>();
+    let fetched = watched(Stage::Fetch, moving, &meter, total).await?;
+    for (name, target) in &plan.links {
+        std::os::unix::fs::symlink(target, name).map_err(|error| {
+            Failure::new(
+                Exit::Machine,
+                format!(
+                    "the side file `{}` cannot be put in place: {error}",
+                    target.display()
+                ),
+            )
+        })?;
+    }
+    Ok(in_place(&plan.reads).chain(fetched).collect())
+}
+
+/// The files that are read where they are. Their directories, which a pattern stands for, are not counted.
+fn in_place(reads: &[PathBuf]) -> impl Iterator<Item = FileReport> + '_ {
+    reads.iter().filter_map(|path| {
+        let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        Some(FileReport {
+            location: path.display().to_string(),
+            bytes: Some(metadata.len()),
+            sha256: None,
+            duration_secs: None,
+        })
+    })
+}
+
+/// Runs a moving stage and reports its progress.
+pub async fn watched<T>(
+    stage: Stage,
+    moving: impl Future<Output = T>,
+    meter: &Meter,
+    total: u64,
+) -> T {
+    let mut tick = tokio::time::interval(REPORT_EVERY);
+    tick.tick().await;
+    let mut moving = std::pin::pin!(moving);
+    loop {
+        tokio::select! {
+            done = &mut moving => return done,
+            _ = tick.tick() => emit(&Event::Progress(progress(stage, meter.bytes(), total))),
+        }
+    }
+}
+
+fn progress(stage: Stage, bytes: u64, total: u64) -> Progress {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a percentage needs no more than 52 bits"
+    )]
+    let percent = (total > 0).then(|| (bytes as f64 / total as f64 * 100.0).min(100.0));
+    Progress {
+        bytes: Some(bytes),
+        total_bytes: (total > 0).then_some(total),
+        percent,
+        ..Progress::of(stage)
+    }
+}
+
+/// What each fetch means: one object, or all that match a pattern.
+async fn moves(fetches: &[Fetch], stores: &Stores) -> Result<Vec<Move>, Failure> {
+    let mut moves = Vec::new();
+    for fetch in fetches {
+        let store = stores
+            .of(&fetch.from)
+            .map_err(|error| Failure::store(Exit::Input, &error))?;
+        if !fetch.pattern {
+            let entry = store
+                .stat(&fetch.from)
+                .await
+                .map_err(|error| Failure::store(Exit::Input, &error))?;
+            if entry.size_bytes == Some(0) {
+                return Err(Failure::new(
+                    Exit::Input,
+                    format!("`{}` is empty (0 bytes)", fetch.from),
+                ));
+            }
+            moves.push(Move {
+                from: fetch.from.clone(),
+                to: fetch.to.clone(),
+                bytes: entry.size_bytes,
+            });
+            continue;
+        }
+        let entries = store
+            .list(&pattern::prefix(&fetch.from))
+            .await
+            .map_err(|error| Failure::store(Exit::Input, &error))?;
+        let before = moves.len();
+        moves.extend(
+            entries
+                .into_iter()
+                .filter(|entry| pattern::matches(&fetch.from, &entry.location))
+                .map(|entry| Move {
+                    to: fetch.to.join(file_name(entry.location.base_name())),
+                    bytes: entry.size_bytes,
+                    from: entry.location,
+                }),
+        );
+        if moves.len() == before {
+            return Err(Failure::new(
+                Exit::Input,
+                format!(
+                    "nothing matches `{}` (check the pattern and the prefix)",
+                    fetch.from
+                ),
+            ));
+        }
+    }
+    Ok(moves)
+}
+
+async fn bring(one: &Move, stores: &Stores, meter: &Meter) -> Result<FileReport, Failure> {
+    if let Some(directory) = one.to.parent() {
+        tokio::fs::create_dir_all(directory)
+            .await
+            .map_err(|error| {
+                Failure::new(
+                    Exit::Machine,
+                    format!("`{}` cannot be made: {error}", directory.display()),
+                )
+            })?;
+    }
+    let store = stores
+        .of(&one.from)
+        .map_err(|error| Failure::store(Exit::Input, &error))?;
+    let bytes = store
+        .get(&one.from, &one.to, meter)
+        .await
+        .map_err(|error| Failure::store(Exit::Input, &error))?;
+    Ok(FileReport {
+        location: one.from.to_string(),
+        bytes: Some(bytes),
+        sha256: None,
+        duration_secs: None,
+    })
+}
+
+/// Refuses before the first byte when the known sizes do not fit.
+fn space(directory: &Path, total: u64) -> Result<(), Failure> {
+    if total == 0 {
+        return Ok(());
+    }
+    let free = ffbatch_storage::free_bytes(directory)
+        .map_err(|error| Failure::store(Exit::Machine, &error))?;
+    if total.saturating_add(MARGIN) > free {
+        return Err(Failure::new(
+            Exit::Machine,
+            format!(
+                "the inputs need {} MiB, `{}` has {} MiB free (free some space, or set FFBATCH_WORK_DIR to another disk)",
+                total >> 20,
+                directory.display(),
+                free >> 20
+            ),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! Stage *publish*: what ffmpeg wrote appears under its final names. Everything it wrote, inputs never.
+//!
+//! Manifests (`.m3u8`, `.mpd`) come last: whoever reads one finds all that it names. Existing files are overwritten; nothing
+//! is deleted, so that segments of an earlier, longer run stay and are simply not named by the new manifest.
+
+use std::path::{Path, PathBuf};
+
+use ffbatch_dispatcher::command::{Implicit, Role};
+use ffbatch_dispatcher::event::Stage;
+use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::report::FileReport;
+use ffbatch_storage::{Meter, Stores};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::check::Plan;
+use crate::digest;
+use crate::failure::Failure;
+use crate::fetch::watched;
+
+/// How many files move at once.
+const AT_ONCE: usize = 8;
+
+/// Publishes all that was written, and tells what. `done` holds what was published also when this fails halfway.
+pub async fn publish(
+    plan: &Plan,
+    stores: &Stores,
+    done: &mut Vec<FileReport>,
+) -> Result<(), Failure> {
+    let written = plan.staging.written().map_err(|error| {
+        Failure::new(
+            Exit::Output,
+            format!("what ffmpeg wrote cannot be listed: {error}"),
+        )
+    })?;
+    let wanted: Vec<(PathBuf, Location)> = written
+        .into_iter()
+        .filter(|(path, _)| !is_scratch(plan, path))
+        .collect();
+    missing(plan, &wanted)?;
+    let (manifests, media): (Vec<_>, Vec<_>) =
+        wanted.into_iter().partition(|(_, to)| is_manifest(to));
+    let mut total = 0;
+    for (path, _) in media.iter().chain(&manifests) {
+        total += path
+            .metadata()
+            .map_err(|error| unreadable(path, &error))?
+            .len();
+    }
+    let meter = Meter::default();
+    for batch in [media, manifests] {
+        let moving = stream::iter(
+            batch
+                .iter()
+                .map(|(path, to)| place(path, to, stores, &meter)),
+        )
+        .buffered(AT_ONCE)
+        .try_for_each(|report| {
+            done.push(report);
+            std::future::ready(Ok(()))
+        });
+        watched(Stage::Publish, moving, &meter, total).await?;
+    }
+    Ok(())
+}
+
+async fn place(
+    path: &Path,
+    to: &Location,
+    stores: &Stores,
+    meter: &Meter,
+) -> Result<FileReport, Failure> {
+    let (bytes, sha256) = {
+        let path = path.to_owned();
+        tokio::task::spawn_blocking(move || {
+            digest::file(&path).map_err(|error| unreadable(&path, &error))
+        })
+        .await
+        .map_err(|error| Failure::new(Exit::Internal, error.to_string()))??
+    };
+    let store = stores
+        .of(to)
+        .map_err(|error| Failure::store(Exit::Output, &error))?;
+    store
+        .put(path, to, meter)
+        .await
+        .map_err(|error| Failure::store(Exit::Output, &error))?;
+    Ok(FileReport {
+        location: to.to_string(),
+        bytes: Some(bytes),
+        sha256: Some(sha256),
+        duration_secs: None,
+    })
+}
+
+/// Every output that is one file must be there.
+fn missing(plan: &Plan, wanted: &[(PathBuf, Location)]) -> Result<(), Failure> {
+    for planned in &plan.commands {
+        for place in planned
+            .parsed
+            .places
+            .iter()
+            .filter(|place| place.role == Role::Output && !place.is_pattern())
+        {
+            let Ok(path) = plan.staging.local(&place.location) else {
+                continue;
+            };
+            if !wanted.iter().any(|(written, _)| *written == path) {
+                return Err(Failure::new(
+                    Exit::Output,
+                    format!(
+                        "ffmpeg succeeded but did not write `{}` (look at its log: ffbatch run -v)",
+                        place.text
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Files that ffmpeg leaves beside the outputs for its own next pass.
+fn is_scratch(plan: &Plan, path: &Path) -> bool {
+    let implicit = plan
+        .commands
+        .iter()
+        .flat_map(|planned| &planned.parsed.implicit);
+    implicit
+        .filter(|one| one.role == Role::Prefix)
+        .any(|Implicit { name, .. }| {
+            path.parent() == Some(&plan.directory)
+                && path
+                    .file_name()
+                    .is_some_and(|file| file.to_string_lossy().starts_with(name.as_str()))
+        })
+}
+
+fn is_manifest(location: &Location) -> bool {
+    matches!(location.extension().as_str(), "m3u8" | "mpd")
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(
+        Exit::Output,
+        format!(
+            "what ffmpeg wrote cannot be read: `{}`: {error}",
+            path.display()
+        ),
+    )
+}

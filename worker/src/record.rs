@@ -1,0 +1,151 @@
+//! Stage *record*: the report and the trace are written, whatever happened before.
+//!
+//! They go to the data bucket where the environment names one (`S3_BUCKET`), else under the state directory of this machine, and
+//! the report also to the file that was asked for. A record that cannot be written is said and never changes how the
+//! job ended.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use ffbatch_dispatcher::config::Config;
+use ffbatch_dispatcher::event::{Event, Stage};
+use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::report::{Report, StageReport, partition};
+use ffbatch_dispatcher::telemetry::Telemetry;
+use ffbatch_storage::Stores;
+
+use crate::emit::{emit, note};
+use crate::segment;
+
+/// The longest that one document may take. AWS Batch kills a container 30 seconds after SIGTERM by default.
+const WRITE_LIMIT: Duration = Duration::from_secs(8);
+
+/// Writes everything, and tells where the report lies.
+pub async fn record(
+    report: &mut Report,
+    telemetry: &Telemetry,
+    stores: &Stores,
+    file: Option<&Path>,
+) -> Option<String> {
+    emit(&Event::StageStarted {
+        stage: Stage::Record,
+    });
+    let started = Instant::now();
+    let base = base(&mut report.notes);
+    if let Some(base) = &base {
+        trace(report, telemetry, stores, base).await;
+    }
+    let mut at = None;
+    let targets = [
+        base.map(|base| base.join(&report.key())),
+        file.map(|file| Location::Path(absolute(file))),
+    ];
+    // The file that was asked for comes last, so that it is the one that is named in the end.
+    for target in targets.into_iter().flatten() {
+        report.stages.retain(|entry| entry.stage != Stage::Record);
+        report.stages.push(StageReport {
+            stage: Stage::Record,
+            seconds: started.elapsed().as_secs_f64(),
+            bytes: None,
+            error: None,
+        });
+        match write(stores, &target, report.to_json(), "application/json").await {
+            Ok(()) => at = Some(target.to_string()),
+            Err(why) => note(
+                &mut report.notes,
+                format!("the report is not at `{target}`: {why}"),
+            ),
+        }
+    }
+    if let Err(error) = telemetry.export().await {
+        note(&mut report.notes, error.to_string());
+    }
+    emit(&Event::StageFinished {
+        stage: Stage::Record,
+        seconds: started.elapsed().as_secs_f64(),
+        ok: at.is_some(),
+    });
+    at
+}
+
+/// Where documents go: a bucket or a directory.
+#[derive(Debug)]
+enum Base {
+    Bucket(String),
+    Directory(PathBuf),
+}
+
+impl Base {
+    fn join(&self, key: &str) -> Location {
+        match self {
+            Self::Bucket(bucket) => Location::S3 {
+                bucket: bucket.clone(),
+                key: key.to_owned(),
+            },
+            Self::Directory(directory) => Location::Path(absolute(&directory.join(key))),
+        }
+    }
+}
+
+fn base(notes: &mut Vec<String>) -> Option<Base> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if let Some(bucket) = variable("S3_BUCKET") {
+        // The original's environment holds the bucket's name; a URL is understood as well.
+        let name = bucket.trim_start_matches("s3://").trim_end_matches('/');
+        return Some(Base::Bucket(name.to_owned()));
+    }
+    let directory = variable("FFBATCH_STATE_DIR")
+        .map(PathBuf::from)
+        .or_else(|| Config::default().state_dir(variable));
+    if directory.is_none() {
+        note(
+            notes,
+            "there is no place for the report: neither S3_BUCKET nor HOME is set (set FFBATCH_STATE_DIR)",
+        );
+    }
+    directory.map(Base::Directory)
+}
+
+async fn trace(report: &mut Report, telemetry: &Telemetry, stores: &Stores, base: &Base) {
+    let job = report.job_id.replace(':', "-");
+    let target = base.join(&format!(
+        "metrics/xray/{}/{job}_{}.json",
+        partition(report.started),
+        report.attempt
+    ));
+    let written = match segment::document(&telemetry.spans()) {
+        Ok(text) => write(stores, &target, text, "application/json").await,
+        Err(why) => Err(why),
+    };
+    if let Err(why) = written {
+        note(
+            &mut report.notes,
+            format!("the trace is not at `{target}`: {why}"),
+        );
+    }
+}
+
+async fn write(
+    stores: &Stores,
+    target: &Location,
+    text: String,
+    content_type: &str,
+) -> Result<(), String> {
+    let writing = async {
+        stores
+            .of(target)?
+            .write(text.into_bytes(), target, content_type)
+            .await
+    };
+    match tokio::time::timeout(WRITE_LIMIT, writing).await {
+        Ok(written) => written.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {} s", WRITE_LIMIT.as_secs())),
+    }
+}
+
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path)
+        .unwrap_or_else(|_| path.to_owned())
+        .to_string_lossy()
+        .into_owned()
+}

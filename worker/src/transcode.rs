@@ -1,0 +1,214 @@
+//! Stage *transcode*: ffmpeg runs, command after command.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ffbatch_dispatcher::command::Target;
+use ffbatch_dispatcher::event::{Event, Progress, Stage};
+use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::job::Job;
+use ffbatch_dispatcher::report::{CommandReport, FfmpegReport, FileReport};
+use ffbatch_media::confine::{self, Confinement, Policy};
+use ffbatch_media::log::cause;
+use ffbatch_media::probe::Listing;
+use ffbatch_media::run::{self, Finished, GRACE, Happening, Run, Stdout};
+use ffbatch_media::version::{Version, VersionError};
+use ffbatch_media::{log::LogLine, progress};
+use tokio_util::sync::CancellationToken;
+
+use crate::check::{Plan, Planned};
+use crate::emit::{emit, note};
+use crate::expected;
+use crate::failure::Failure;
+
+/// What is known of the ffmpeg before it runs; says so once where it cannot be confined fully.
+pub fn describe(plan: &Plan, notes: &mut Vec<String>) -> FfmpegReport {
+    let confinement = confine::available();
+    if confinement != Confinement::Full {
+        note(notes, format!("ffmpeg's confinement here is {confinement}"));
+    }
+    FfmpegReport {
+        path: plan.ffmpeg.path.display().to_string(),
+        version: None,
+        confinement: confinement.to_string(),
+    }
+}
+
+/// Adds the version to the description, or a note of why it is not known.
+pub fn set_version(
+    ffmpeg: &mut Option<FfmpegReport>,
+    version: Result<Version, VersionError>,
+    notes: &mut Vec<String>,
+) {
+    match (ffmpeg, version) {
+        (Some(ffmpeg), Ok(version)) => ffmpeg.version = Some(version.text),
+        (_, Err(error)) => note(notes, Failure::because(Exit::Machine, &error).message),
+        (None, Ok(_)) => {}
+    }
+}
+
+/// Runs all commands; `reports` has one entry for each.
+pub async fn transcode(
+    plan: &Plan,
+    job: &Job,
+    stop: &CancellationToken,
+    reports: &mut [CommandReport],
+    inputs: &mut [FileReport],
+) -> Result<(), Failure> {
+    let policy = policy(plan, job);
+    for (index, (planned, report)) in plan.commands.iter().zip(reports).enumerate() {
+        if stop.is_cancelled() {
+            return Err(Failure::interrupted());
+        }
+        let mut watch = Watch {
+            index,
+            planned,
+            inputs: Listing::default(),
+            last: None,
+        };
+        let run = Run {
+            ffmpeg: plan.ffmpeg.clone(),
+            args: planned.words(),
+            cwd: plan.directory.clone(),
+            policy: policy.clone(),
+            launcher: plan.launcher.clone(),
+            stdout: Stdout::Discard,
+            stop: stop.clone(),
+            grace: GRACE,
+        };
+        let finished = run::run(&run, &mut |happening| watch.on(happening))
+            .await
+            .map_err(|error| Failure::because(Exit::Machine, &error))?;
+        fill(report, &finished, watch.last);
+        lengths(planned, &watch.durations(), inputs);
+        if finished.stopped {
+            return Err(Failure::interrupted());
+        }
+        if !finished.exit.success() {
+            return Err(failed(&finished, index, plan.commands.len()));
+        }
+        report.stderr_tail.clear();
+    }
+    Ok(())
+}
+
+/// What ffmpeg may touch.
+fn policy(plan: &Plan, job: &Job) -> Policy {
+    let mut read = plan.reads.clone();
+    let fetched = plan.inputs();
+    read.extend(fetched.is_dir().then_some(fetched));
+    let mut write: Vec<PathBuf> = plan.staging.directories().map(PathBuf::from).collect();
+    write.push(plan.directory.clone());
+    Policy {
+        network: plan.network.clone(),
+        require: job.require_confinement,
+        ..Policy::new(read, write)
+    }
+}
+
+/// Follows one command.
+struct Watch<'a> {
+    index: usize,
+    planned: &'a Planned,
+    inputs: Listing,
+    last: Option<progress::Progress>,
+}
+
+impl Watch<'_> {
+    fn on(&mut self, happening: Happening) {
+        match happening {
+            Happening::Line(line) => self.line(&line),
+            Happening::Progress(block) => {
+                emit(&Event::Progress(self.progress(&block)));
+                self.last = Some(block);
+            }
+            Happening::Output(_) => {}
+        }
+    }
+
+    /// ffmpeg's log passes through as it comes.
+    fn line(&mut self, line: &LogLine) {
+        self.inputs.line(&line.text);
+        eprintln!("{}", line.text);
+    }
+
+    /// The length of each input in seconds, as far as ffmpeg has said it.
+    fn durations(&self) -> Vec<Option<f64>> {
+        self.inputs
+            .inputs()
+            .iter()
+            .map(|input| input.duration.map(|whole| whole.as_secs_f64()))
+            .collect()
+    }
+
+    fn progress(&self, block: &progress::Progress) -> Progress {
+        let total = expected::seconds(&self.planned.parsed, &self.durations())
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        Progress {
+            command: self.index,
+            frame: block.frame,
+            frame_rate: block.frame_rate,
+            speed: block.speed,
+            out_time_secs: block.out_time.map(|time| time.as_secs_f64()),
+            bytes: block.total_size_bytes,
+            percent: block.percent(total),
+            eta_secs: block.eta(total).map(|eta| eta.as_secs_f64()),
+            ..Progress::of(Stage::Transcode)
+        }
+    }
+}
+
+/// Adds the inputs' lengths to what is reported of them.
+fn lengths(planned: &Planned, durations: &[Option<f64>], inputs: &mut [FileReport]) {
+    for (input, duration) in planned.parsed.inputs.iter().zip(durations) {
+        let Target::Place(place) = input.target else {
+            continue;
+        };
+        let location = planned.parsed.places[place].location.to_string();
+        if let Some(report) = inputs.iter_mut().find(|report| report.location == location) {
+            report.duration_secs = *duration;
+        }
+    }
+}
+
+fn fill(report: &mut CommandReport, finished: &Finished, last: Option<progress::Progress>) {
+    let (code, signal) = match finished.exit {
+        run::Exit::Code(code) => (Some(code), None),
+        run::Exit::Signal(signal) => (None, Some(signal)),
+    };
+    report.argv.clone_from(&finished.argv);
+    report.exit_code = code;
+    report.signal = signal;
+    report.seconds = finished.wall.as_secs_f64();
+    report.cpu_seconds = finished
+        .usage
+        .map(|usage| (usage.user + usage.system).as_secs_f64());
+    report.peak_memory_bytes = finished.max_resident_bytes;
+    report.frames = last.and_then(|block| block.frame);
+    report.repeated_frames = last.and_then(|block| block.dup_frames);
+    report.dropped_frames = last.and_then(|block| block.drop_frames);
+    report.speed = last.and_then(|block| block.speed);
+    report.out_time_secs = last
+        .and_then(|block| block.out_time)
+        .map(|time| time.as_secs_f64());
+    report.stderr_tail.clone_from(&finished.stderr_tail);
+}
+
+fn failed(finished: &Finished, index: usize, count: usize) -> Failure {
+    let which = if count > 1 {
+        format!(" in command {} of {count}", index + 1)
+    } else {
+        String::new()
+    };
+    let how = match finished.exit {
+        run::Exit::Code(code) => format!("with exit code {code}"),
+        run::Exit::Signal(9) => {
+            "because it was killed (signal 9; was there enough memory?)".to_owned()
+        }
+        run::Exit::Signal(signal) => format!("by signal {signal}"),
+    };
+    let why = cause(&finished.stderr_tail)
+        .map(|cause| format!(": {cause}"))
+        .unwrap_or_default();
+    Failure::new(Exit::Ffmpeg, format!("ffmpeg failed{which} {how}{why}"))
+}
