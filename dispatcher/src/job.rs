@@ -73,7 +73,7 @@ pub enum JobError {
     #[error("the job has no command (give at least one: `ffmpeg -i in.mp4 out.mp4`)")]
     Empty,
     /// A command is wrong.
-    #[error("{}{error}", place(*index, *count))]
+    #[error("{}{}", place(*index, *count), chain(error))]
     Command {
         /// Which, from 0.
         index: usize,
@@ -96,6 +96,14 @@ pub enum JobError {
     /// A side file that ffmpeg cannot open by name.
     #[error("`{0}` cannot be a side file (give a path, an s3:// or an https:// URL of a file)")]
     FileKind(Location),
+}
+
+/// An error with what lies behind it, in one sentence.
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", chain(source)),
+        None => error.to_string(),
+    }
 }
 
 fn place(index: usize, count: usize) -> String {
@@ -312,6 +320,7 @@ mod tests {
         );
         check(Job::from_json(r#"{"version":1,"comands":[]}"#), "comands");
         check(Job::of(vec![]).check(), "no command");
+        check(job(&["-i", "gopher://x", "b"]).check(), "unknown scheme `gopher://`");
         check(
             Job {
                 name: "x".repeat(129),
