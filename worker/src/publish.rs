@@ -3,6 +3,7 @@
 //! Manifests (`.m3u8`, `.mpd`) come last: whoever reads one finds all that it names. Existing files are overwritten; nothing
 //! is deleted, so that segments of an earlier, longer run stay and are simply not named by the new manifest.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use ffbatch_dispatcher::command::{Implicit, Role};
@@ -10,7 +11,7 @@ use ffbatch_dispatcher::event::Stage;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::report::FileReport;
-use ffbatch_storage::{Meter, Stores};
+use ffbatch_storage::{Kind, Meter, Stores};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::check::Plan;

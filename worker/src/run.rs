@@ -110,7 +110,11 @@ async fn stages(
     };
     let (job, metrics, plan) = stage(log, Stage::Check, unless(stop, checking)).await?;
     *ffmpeg = Some(transcode::describe(&plan, notes));
-    *inputs = stage(log, Stage::Fetch, unless(stop, fetch::fetch(&plan, stores))).await?;
+    let fetching = async {
+        publish::reachable(&plan, stores).await?;
+        fetch::fetch(&plan, stores).await
+    };
+    *inputs = stage(log, Stage::Fetch, unless(stop, fetching)).await?;
     moved(
         log,
         inputs
