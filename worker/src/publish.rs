@@ -65,6 +65,37 @@ pub async fn publish(
     Ok(())
 }
 
+/// Asks every bucket that will be written to whether it is there: an encode of hours must not end with a misspelt name.
+///
+/// What only a write can tell (a missing permission) is left to the write.
+pub async fn reachable(plan: &Plan, stores: &Stores) -> Result<(), Failure> {
+    let places = plan
+        .commands
+        .iter()
+        .flat_map(|planned| &planned.parsed.places);
+    let mut asked = BTreeSet::new();
+    for place in places.filter(|place| place.role.is_write()) {
+        let Location::S3 { bucket, .. } = &place.location else {
+            continue;
+        };
+        if !asked.insert(bucket) {
+            continue;
+        }
+        let store = stores
+            .of(&place.location)
+            .map_err(|error| Failure::store(Exit::Output, &error))?;
+        if let Err(error) = store.stat(&place.location).await
+            && matches!(
+                error.kind,
+                Kind::NoBucket | Kind::Credentials | Kind::Unreachable
+            )
+        {
+            return Err(Failure::store(Exit::Output, &error));
+        }
+    }
+    Ok(())
+}
+
 async fn place(
     path: &Path,
     to: &Location,
