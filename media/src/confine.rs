@@ -28,6 +28,9 @@ pub(crate) use launcher::{ERROR_KEY, Order};
 pub use launcher::{LAUNCH_EXIT_CODE, launch};
 
 /// What one ffmpeg may do. It crosses into the launcher as JSON.
+///
+/// The JSON is one argument, and Linux allows 128 KiB for one (execve(2)): where an input is thousands of files, name their
+/// directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
