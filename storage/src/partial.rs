@@ -1,6 +1,7 @@
 //! A file that is not whole yet: hidden beside its final name, preallocated, gone unless it is finished.
 
 use std::fs::{File, Permissions};
+use std::io;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,8 +10,8 @@ use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 use tempfile::TempPath;
 
-use crate::StoreError;
 use crate::error::blocking;
+use crate::{StoreError, free_bytes};
 
 /// How many bytes a cursor holds before it writes them. One write of this size costs less than handing it to another thread.
 const HELD_BYTES: usize = 256 << 10;
@@ -40,6 +41,11 @@ impl Partial {
             .tempfile_in(directory)
             .map_err(refused)?
             .into_parts();
+        // Some file systems take all the space there is before they find that it does not suffice, and everybody else on that
+        // disk would meanwhile have none. So what cannot fit is not tried.
+        if size_bytes > free_bytes(directory)? {
+            return Err(refused(io::ErrorKind::StorageFull.into()));
+        }
         if size_bytes > 0 {
             match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, size_bytes) {
                 // Where the file system knows no preallocation, a full disk shows on the way.
@@ -88,7 +94,7 @@ impl Partial {
     pub(crate) fn finish_new(self) -> Result<bool, StoreError> {
         match self.hidden.persist_noclobber(&self.target) {
             Ok(()) => Ok(true),
-            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             Err(error) => Err(StoreError::io(
                 "cannot be written",
                 &self.target,

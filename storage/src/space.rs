@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::StoreError;
 
 /// Bytes that an unprivileged process can still write on the file system that holds `path` (`f_bavail` of `statvfs(3)`). A
-/// path that does not exist yet is asked about at its nearest existing directory.
+/// path that does not exist yet is asked about at its nearest existing directory. Where nobody knows, [`u64::MAX`].
 pub fn free_bytes(path: &Path) -> Result<u64, StoreError> {
     let there = path
         .ancestors()
@@ -14,6 +14,10 @@ pub fn free_bytes(path: &Path) -> Result<u64, StoreError> {
     let status = rustix::fs::statvfs(there).map_err(|error| {
         StoreError::io("cannot be asked for its free space", there, error.into())
     })?;
+    // A file system without a size (`proc(5)`, some network mounts) does not tell; asking it to hold something will.
+    if status.f_blocks == 0 {
+        return Ok(u64::MAX);
+    }
     Ok(status.f_bavail.saturating_mul(status.f_frsize))
 }
 

@@ -26,8 +26,11 @@ use crate::{Kind, StoreError};
 /// How long a connection may take: the first packet and two repetitions (after 1 s and 3 s, RFC 6298).
 const CONNECT_LIMIT: Duration = Duration::from_millis(3200);
 
-/// How long an answer may take to begin. Sending data has a limit of its own, see [`sending`].
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// How long an answer may take to begin. S3 answers within a second (Amazon S3 User Guide, "Performance guidelines").
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long an answer may take that S3 gives only after it has stored something.
+const STORE_LIMIT: Duration = Duration::from_mins(1);
 
 /// The slowest upload that is waited for, in bytes per second.
 const SLOWEST: u64 = 32 << 10;
@@ -123,7 +126,7 @@ impl Session {
 
 /// The limits of a request that carries `bytes` of data.
 pub(super) fn sending(bytes: u64) -> aws_sdk_s3::config::Builder {
-    let limit = ANSWER_LIMIT * 2 + Duration::from_secs(bytes / SLOWEST);
+    let limit = STORE_LIMIT + Duration::from_secs(bytes / SLOWEST);
     aws_sdk_s3::config::Builder::new().timeout_config(limits(limit))
 }
 
