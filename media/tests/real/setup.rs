@@ -44,10 +44,15 @@ pub struct Room {
 
 impl Room {
     pub fn new() -> Self {
+        Self::below(Path::new(env!("CARGO_TARGET_TMPDIR")))
+    }
+
+    /// A room that goes when the directory goes, even if this process is killed.
+    pub fn below(directory: &Path) -> Self {
         let room = || {
             tempfile::Builder::new()
                 .prefix("ffbatch-test-")
-                .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+                .tempdir_in(directory)
                 .expect("a directory")
         };
         Self {
