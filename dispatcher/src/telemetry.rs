@@ -2,36 +2,39 @@
 //!
 //! A job has about eight spans, and a worker has seconds to live after SIGTERM. So no background exporter runs: finished spans
 //! are kept by a [`Recorder`] and sent in one request, with a short limit, when the program says so. The same spans become
-//! the X-Ray segment document in the worker.
+//! the X-Ray segment document in the worker, which is a record of the job and no telemetry: so every span is recorded,
+//! and sampling (`OTEL_TRACES_SAMPLER`, the flag of `TRACEPARENT`) decides only what is sent.
+//!
+//! The environment variables are those of the OpenTelemetry specification ("Environment Variable Specification", "OpenTelemetry
+//! Protocol Exporter"). Where the SDK leaves one to the program (`OTEL_SDK_DISABLED`, `OTEL_TRACES_EXPORTER`), it is read
+//! in [`settings`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry::trace::{TraceContextExt, TracerProvider};
+use opentelemetry::trace::{Link, SpanKind, TraceContextExt, TraceId, TracerProvider};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_otlp::{SpanExporter as OtlpExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor};
+use opentelemetry_sdk::trace::{
+    Config, SamplingDecision, SamplingResult, SdkTracerProvider, ShouldSample, Span, SpanData,
+    SpanExporter, SpanProcessor,
+};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
+use self::settings::{Destination, destination, variable};
+
+mod settings;
+
 /// The variable that carries the trace from a program to the worker it starts (W3C Trace Context).
 pub const TRACEPARENT: &str = "TRACEPARENT";
-
-/// The longest that sending spans may take.
-const EXPORT_LIMIT: Duration = Duration::from_secs(2);
-
-/// The variables of the OpenTelemetry specification that turn the sending of traces on.
-const ENDPOINT_VARIABLES: [&str; 2] = [
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-];
 
 /// Spans that could not be sent. Never a reason for a job to fail.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +42,15 @@ const ENDPOINT_VARIABLES: [&str; 2] = [
 pub struct TelemetryError {
     endpoint: String,
     reason: String,
+}
+
+impl TelemetryError {
+    fn new(endpoint: &str, reason: String) -> Self {
+        Self {
+            endpoint: endpoint.to_owned(),
+            reason,
+        }
+    }
 }
 
 /// Keeps finished spans until somebody asks for them.
@@ -78,12 +90,10 @@ impl Telemetry {
     /// Called once for each process; a second call leaves the first subscriber in place.
     pub fn start(service: &'static str, level: &str) -> Self {
         let recorder = Recorder::default();
-        let resource = Resource::builder()
-            .with_service_name(service)
-            .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
-            .build();
+        let resource = settings::resource(service);
         let provider = SdkTracerProvider::builder()
             .with_resource(resource.clone())
+            .with_sampler(Box::new(Record(Config::default().sampler)) as Box<dyn ShouldSample>)
             .with_span_processor(recorder.clone())
             .build();
         let spans = tracing_opentelemetry::layer()
@@ -126,32 +136,58 @@ impl Telemetry {
     }
 
     /// Sends the finished spans by OTLP over HTTP, where an endpoint is set in the environment; otherwise does nothing.
+    ///
+    /// Takes no longer than a second unless `OTEL_EXPORTER_OTLP_TIMEOUT` asks for more: two programs of one run send, one
+    /// after the other, and nobody shall wait for a collector that hangs.
     pub async fn export(&self) -> Result<(), TelemetryError> {
-        let Some(endpoint) = ENDPOINT_VARIABLES
-            .iter()
-            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-        else {
+        let Some(Destination { endpoint, limit }) = destination(variable)? else {
             return Ok(());
         };
-        let failed = |reason: String| TelemetryError {
-            endpoint: endpoint.clone(),
-            reason,
-        };
+        let sampled: Vec<SpanData> = self
+            .spans()
+            .into_iter()
+            .filter(|span| span.span_context.is_sampled())
+            .collect();
+        if sampled.is_empty() {
+            return Ok(());
+        }
+        let failed = |reason: String| TelemetryError::new(&endpoint, reason);
         // An error means that a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut exporter = OtlpExporter::builder()
             .with_http()
-            .with_timeout(EXPORT_LIMIT)
+            .with_timeout(limit)
             .build()
             .map_err(|error| failed(error.to_string()))?;
         exporter.set_resource(&self.resource);
-        match tokio::time::timeout(EXPORT_LIMIT, exporter.export(self.spans())).await {
+        match tokio::time::timeout(limit, exporter.export(sampled)).await {
             Ok(sent) => sent.map_err(|error| failed(error.to_string())),
-            Err(_) => Err(failed(format!(
-                "no answer within {} s",
-                EXPORT_LIMIT.as_secs()
-            ))),
+            Err(_) => Err(failed(format!("no answer within {limit:?}"))),
         }
+    }
+}
+
+/// A sampler that records also what another one would drop, without marking it for sending.
+#[derive(Debug, Clone)]
+struct Record(Box<dyn ShouldSample>);
+
+impl ShouldSample for Record {
+    fn should_sample(
+        &self,
+        parent: Option<&Context>,
+        trace: TraceId,
+        name: &str,
+        kind: &SpanKind,
+        attributes: &[KeyValue],
+        links: &[Link],
+    ) -> SamplingResult {
+        let mut result = self
+            .0
+            .should_sample(parent, trace, name, kind, attributes, links);
+        if result.decision == SamplingDecision::Drop {
+            result.decision = SamplingDecision::RecordOnly;
+        }
+        result
     }
 }
 
