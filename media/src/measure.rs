@@ -186,6 +186,10 @@ pub async fn measure(
         filters(asked)
     );
     let (domain, filters) = (domain(&sources, &inputs?)?, filters?);
+    // A list of filters that was cut off says nothing about the build.
+    if asked.stop.is_cancelled() {
+        return Err(MeasureError::Stopped);
+    }
 
     let there: Vec<&'static Metric> = asked
         .metrics

@@ -2,6 +2,9 @@
 //!
 //! Publishing renames where source and target share a file system, and otherwise copies to a hidden file beside the target and
 //! renames that. A link at the target is followed: whoever linked `out.mp4` to a bigger disk means that disk.
+//!
+//! The rename that publishes happens inside the future and not on another thread, which would go on after the future was dropped:
+//! a job that was asked to stop publishes nothing more.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -40,30 +43,28 @@ impl Store for FileStore {
 
     async fn put(&self, from: &Path, to: &Location, meter: &Meter) -> Result<(), StoreError> {
         let (source, named) = (from.to_owned(), path(to)?.to_owned());
-        let ready = blocking(from, move || {
+        let (size, target) = blocking(from, move || {
             let size = regular(&source)?.len();
             let target = target(&named)?;
             // A file that was only renamed could be empty after a crash.
             File::open(&source)
                 .and_then(|file| file.sync_data())
                 .map_err(|error| StoreError::io("cannot be published", &source, error))?;
-            match fs::rename(&source, &target) {
-                Ok(()) => Ok(Ok(size)),
-                Err(error) if error.kind() == io::ErrorKind::CrossesDevices => Ok(Err(target)),
-                Err(error) => Err(StoreError::io("cannot be written", &target, error)),
-            }
+            Ok((size, target))
         })
         .await?;
-        match ready {
-            Ok(size) => meter.add(size),
-            Err(target) => {
+        match fs::rename(from, &target) {
+            Ok(()) => meter.add(size),
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
                 let (partial, _) = copy(from, &target, meter).await?;
-                blocking(&target, move || {
+                let partial = blocking(&target, move || {
                     partial.sync()?;
-                    partial.finish()
+                    Ok(partial)
                 })
                 .await?;
+                partial.finish()?;
             }
+            Err(error) => return Err(StoreError::io("cannot be written", &target, error)),
         }
         Ok(())
     }

@@ -31,3 +31,10 @@ pub fn note(notes: &mut Vec<String>, message: impl Into<String>) {
     });
     notes.push(message);
 }
+
+/// Passes a line of ffmpeg's log through.
+///
+/// A follower that is gone took its ends of both pipes with it: the line is lost, and the job is not.
+pub fn log(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::event::{Event, Stage};
+use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::report::{Report, StageReport, partition};
 use ffbatch_dispatcher::telemetry::Telemetry;
@@ -17,8 +18,12 @@ use ffbatch_storage::Stores;
 use crate::emit::{emit, note};
 use crate::segment;
 
-/// The longest that one document may take. AWS Batch kills a container 30 seconds after SIGTERM by default.
+/// The longest that one document may take.
 const WRITE_LIMIT: Duration = Duration::from_secs(8);
+
+/// The same after the job was asked to stop. AWS Batch kills a container 30 seconds after SIGTERM by default (Amazon ECS agent,
+/// `ECS_CONTAINER_STOP_TIMEOUT`), and ffmpeg may have used up some of them.
+const HURRIED_LIMIT: Duration = Duration::from_secs(3);
 
 /// Writes everything, and tells where the report lies.
 pub async fn record(
@@ -31,9 +36,14 @@ pub async fn record(
         stage: Stage::Record,
     });
     let started = Instant::now();
+    let limit = if report.exit == Exit::Interrupted {
+        HURRIED_LIMIT
+    } else {
+        WRITE_LIMIT
+    };
     let base = base(&mut report.notes);
     if let Some(base) = &base {
-        trace(report, telemetry, stores, base).await;
+        trace(report, telemetry, stores, base, limit).await;
     }
     let mut at = None;
     let targets = [
@@ -49,16 +59,13 @@ pub async fn record(
             bytes: None,
             error: None,
         });
-        match write(stores, &target, report.to_json(), "application/json").await {
+        match write(stores, &target, report.to_json(), limit).await {
             Ok(()) => at = Some(target.to_string()),
             Err(why) => note(
                 &mut report.notes,
                 format!("the report is not at `{target}`: {why}"),
             ),
         }
-    }
-    if let Err(error) = telemetry.export().await {
-        note(&mut report.notes, error.to_string());
     }
     emit(&Event::StageFinished {
         stage: Stage::Record,
@@ -106,40 +113,44 @@ fn base(notes: &mut Vec<String>) -> Option<Base> {
     directory.map(Base::Directory)
 }
 
-async fn trace(report: &mut Report, telemetry: &Telemetry, stores: &Stores, base: &Base) {
+/// Writes the segment document; an error is a sentence.
+async fn trace(
+    report: &Report,
+    telemetry: &Telemetry,
+    stores: &Stores,
+    base: Option<&Base>,
+) -> Result<(), String> {
+    let Some(base) = base else {
+        return Ok(());
+    };
     let job = report.job_id.replace(':', "-");
     let target = base.join(&format!(
         "metrics/xray/{}/{job}_{}.json",
         partition(report.started),
         report.attempt
     ));
-    let written = match segment::document(&telemetry.spans()) {
+    let written = match segment::document(&telemetry.spans(), report) {
         Ok(text) => write(stores, &target, text, "application/json").await,
         Err(why) => Err(why),
     };
-    if let Err(why) = written {
-        note(
-            &mut report.notes,
-            format!("the trace is not at `{target}`: {why}"),
-        );
-    }
+    written.map_err(|why| format!("the trace is not at `{target}`: {why}"))
 }
 
 async fn write(
     stores: &Stores,
     target: &Location,
     text: String,
-    content_type: &str,
+    limit: Duration,
 ) -> Result<(), String> {
     let writing = async {
         stores
             .of(target)?
-            .write(text.into_bytes(), target, content_type)
+            .write(text.into_bytes(), target, "application/json")
             .await
     };
-    match tokio::time::timeout(WRITE_LIMIT, writing).await {
+    match tokio::time::timeout(limit, writing).await {
         Ok(written) => written.map_err(|error| error.to_string()),
-        Err(_) => Err(format!("no answer within {} s", WRITE_LIMIT.as_secs())),
+        Err(_) => Err(format!("no answer within {} s", limit.as_secs())),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ffbatch_dispatcher::event::{Event, PROTOCOL, PROTOCOL_VARIABLE, Stage};
 use ffbatch_dispatcher::exit::Exit;
@@ -11,7 +11,7 @@ use ffbatch_dispatcher::job::Job;
 use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::report::{self, CommandReport, FileReport, Report, StageReport};
 use ffbatch_dispatcher::telemetry::{self, TRACEPARENT, Telemetry};
-use ffbatch_media::version;
+use ffbatch_media::{run::GRACE, version};
 use ffbatch_storage::Stores;
 use jiff::Timestamp;
 use opentelemetry::KeyValue;
@@ -29,20 +29,28 @@ use crate::{check, fetch, machine, measure, publish, record, segment, transcode}
 /// The largest job document that is read from a URL, in bytes.
 const JOB_LIMIT: u64 = 4 << 20;
 
+/// How much longer than an ffmpeg that is asked to stop the work around it may take.
+const LATE: Duration = Duration::from_secs(1);
+
+/// How long the requests may take that take back a broken upload. They run while the records are written.
+const SETTLE: Duration = Duration::from_secs(2);
+
 /// Runs the job that the flags describe, and tells how it ended.
 pub async fn run(flags: &Flags) -> Exit {
     let telemetry = Telemetry::start(
         "ffbatch-worker",
         &variable("LOGLEVEL").unwrap_or_else(|| "info".to_owned()),
     );
+    // Whoever has read the first event may send a signal.
+    let signals = signals();
     emit(&Event::Hello {
         protocol: PROTOCOL,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     });
     let stores = Stores::default();
-    let root = root(flags);
+    let root = root();
     let mut report = begin(flags, telemetry::trace_id(&root));
-    let ended = match signals() {
+    let ended = match signals {
         Ok(stop) => {
             stages(flags, &stores, &stop, &mut report)
                 .instrument(root.clone())
@@ -66,8 +74,14 @@ pub async fn run(flags: &Flags) -> Exit {
             message: failure.message.clone(),
         });
     }
+    segment::annotate(&root, &flags.parameters(), &report);
     drop(root);
     let at = record::record(&mut report, &telemetry, &stores, flags.report.as_deref()).await;
+    if !stores.settle(SETTLE).await {
+        tracing::warn!(
+            "a broken upload could not be taken back in time (set a lifecycle rule `AbortIncompleteMultipartUpload`)"
+        );
+    }
     let exit = report.exit;
     emit(&Event::Finished {
         code: exit.code(),
@@ -123,9 +137,12 @@ async fn stages(
     );
     // Asking ffmpeg for its version takes as long as many a job's start: it is asked beside the work.
     let transcoding = transcode::transcode(&plan, &job, stop, commands, inputs);
-    let asking = version::version(&plan.ffmpeg, &plan.launcher);
+    // It cannot be told when the job shall stop: it is left then, and so killed.
+    let asking = unless_left(stop, version::version(&plan.ffmpeg, &plan.launcher));
     let (transcoded, version) = tokio::join!(stage(log, Stage::Transcode, transcoding), asking);
-    transcode::set_version(ffmpeg, version, notes);
+    if let Some(version) = version {
+        transcode::set_version(ffmpeg, version, notes);
+    }
     transcoded?;
     let published = stage(
         log,
@@ -136,9 +153,10 @@ async fn stages(
     moved(log, outputs.iter());
     published?;
     if !metrics.is_empty() {
-        // Nothing that goes wrong here fails the job: the encode is done and published.
+        // Nothing that goes wrong here fails the job: the encode is done and published. The measuring ffmpeg is told to stop
+        // and awaited, because it works in the directory that vanishes next.
         let measuring = measure::measure(&plan, &job, &metrics, commands, stop);
-        match stage(log, Stage::Measure, unless(stop, measuring)).await {
+        match stage(log, Stage::Measure, unless_late(stop, measuring)).await {
             Ok(measured) => *quality = Some(measured),
             Err(failure) if failure.exit == Exit::Interrupted => return Err(failure),
             Err(failure) => *quality = Some(measure::refused(&job, &failure.message)),
@@ -185,6 +203,31 @@ async fn unless<T>(
         biased;
         () = stop.cancelled() => Err(Failure::interrupted()),
         result = work => result,
+    }
+}
+
+/// The same for work that hears of the stop itself: it has a little longer than it gives to ffmpeg.
+async fn unless_late<T>(
+    stop: &CancellationToken,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE + LATE).await;
+    };
+    tokio::select! {
+        biased;
+        result = work => result,
+        () = late => Err(Failure::interrupted()),
+    }
+}
+
+/// The work's result; `None` when the job was asked to stop before.
+async fn unless_left<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        result = work => Some(result),
+        () = stop.cancelled() => None,
     }
 }
 
@@ -247,8 +290,9 @@ fn signals() -> std::io::Result<CancellationToken> {
         let stop = stop.clone();
         tokio::spawn(async move {
             received.recv().await;
-            tracing::warn!("asked to stop");
+            // First the deed: a log that nobody reads may block.
             stop.cancel();
+            tracing::warn!("asked to stop");
         });
     }
     Ok(stop)
@@ -282,8 +326,8 @@ fn work_dir() -> Result<PathBuf, Failure> {
         .map_err(|error| failed(format!("cannot be used: {error}")))
 }
 
-/// The job's span, with the annotations that users' Athena views expect.
-fn root(flags: &Flags) -> Span {
+/// The job's span, in the trace of whoever started this worker.
+fn root() -> Span {
     let span = tracing::info_span!("job", otel.name = segment::NAME, otel.kind = "server");
     if let Some(parent) = variable(TRACEPARENT)
         .as_deref()
@@ -291,23 +335,6 @@ fn root(flags: &Flags) -> Span {
     {
         // Without a recorder there is no trace to join, and that is all an error says.
         let _ = span.set_parent(parent);
-    }
-    let parameters = flags.parameters();
-    let given = [
-        ("global_options", parameters.global_options),
-        ("input_file_options", parameters.input_file_options),
-        ("input_url", parameters.input_url),
-        ("output_file_options", parameters.output_file_options),
-        ("output_url", parameters.output_url),
-        ("name", parameters.name),
-    ];
-    let environment = ["AWS_BATCH_JOB_ID", "AWS_BATCH_JQ_NAME", "AWS_BATCH_CE_NAME"]
-        .map(|name| (name, variable(name)));
-    span.set_attribute("annotation.application", "batch-ffmpeg");
-    for (name, value) in given.into_iter().chain(environment) {
-        if let Some(value) = value {
-            span.set_attribute(format!("annotation.{name}"), value);
-        }
     }
     span
 }

@@ -17,7 +17,7 @@ use ffbatch_media::{log::LogLine, progress};
 use tokio_util::sync::CancellationToken;
 
 use crate::check::{Plan, Planned};
-use crate::emit::{emit, note};
+use crate::emit::{emit, log, note};
 use crate::expected;
 use crate::failure::Failure;
 
@@ -129,7 +129,7 @@ impl Watch<'_> {
     /// ffmpeg's log passes through as it comes.
     fn line(&mut self, line: &LogLine) {
         self.inputs.line(&line.text);
-        eprintln!("{}", line.text);
+        log(&line.text);
     }
 
     /// The length of each input in seconds, as far as ffmpeg has said it.

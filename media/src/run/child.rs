@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::sync::oneshot;
 
 use super::{Exit, Run, RunError, Stdout, Usage};
@@ -124,12 +124,12 @@ impl Child {
         }
     }
 
-    /// Sends a signal if the process still exists.
+    /// Sends a signal if the process still exists; also to what it started, where ffmpeg stands behind a script.
     pub fn signal(&self, signal: Signal) {
         // The lock is held over the call, so that the process cannot be reaped between the look and the signal.
         let alive = lock(&self.alive);
         if let Some(pid) = *alive
-            && let Err(error) = kill_process(pid, signal)
+            && let Err(error) = kill_process_group(pid, signal)
         {
             tracing::warn!(%error, ?signal, "ffmpeg did not take the signal");
         }
@@ -191,6 +191,10 @@ fn supervise(
         }
     };
     let usage = usage(pid);
+    // Until it is reaped its process group is its own: what it started and left behind ends with it.
+    if let Err(error) = kill_process_group(pid, Signal::KILL) {
+        tracing::debug!(%error, "nothing was left behind");
+    }
     *lock(alive) = None;
     let end = match (waited, child.wait()) {
         (Err(errno), _) => Err(errno.into()),
