@@ -42,8 +42,14 @@ pub async fn record(
         WRITE_LIMIT
     };
     let base = base(&mut report.notes);
-    if let Some(base) = &base {
-        trace(report, telemetry, stores, base, limit).await;
+    // The traces come first, so that the report can say what became of them.
+    let (written, sent) = tokio::join!(
+        trace(report, telemetry, stores, base.as_ref(), limit),
+        telemetry.export()
+    );
+    let lost = [written.err(), sent.err().map(|error| error.to_string())];
+    for why in lost.into_iter().flatten() {
+        note(&mut report.notes, why);
     }
     let mut at = None;
     let targets = [
@@ -119,6 +125,7 @@ async fn trace(
     telemetry: &Telemetry,
     stores: &Stores,
     base: Option<&Base>,
+    limit: Duration,
 ) -> Result<(), String> {
     let Some(base) = base else {
         return Ok(());
@@ -130,7 +137,7 @@ async fn trace(
         report.attempt
     ));
     let written = match segment::document(&telemetry.spans(), report) {
-        Ok(text) => write(stores, &target, text, "application/json").await,
+        Ok(text) => write(stores, &target, text, limit).await,
         Err(why) => Err(why),
     };
     written.map_err(|why| format!("the trace is not at `{target}`: {why}"))

@@ -1,19 +1,30 @@
-//! The X-Ray segment document of a job, made of the spans of its stages.
+//! The X-Ray segment document of a job, made of the spans of its stages and of its report.
 //!
 //! One document holds the whole job: the root span becomes the segment `batch-ffmpeg-job`, the stages its `subsegments`. That is
-//! the shape which the users' Athena views unnest.
+//! the shape which the users' Athena views unnest. The spans give times, ids and causes; the report gives what is too long or
+//! too nested for an attribute of a span. X-Ray refuses what is too large, so everything is cut to its limits here: a
+//! shortened trace is worth more than none.
 
+use ffbatch_dispatcher::event::Stage;
+use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::report::Report;
 use opentelemetry_aws::xray_exporter::SegmentTranslator;
 use opentelemetry_sdk::trace::SpanData;
+use serde_json::{Map, Value, json};
+
+mod annotations;
+mod fit;
+
+pub use annotations::annotate;
 
 /// The name of the segment.
 pub const NAME: &str = "batch-ffmpeg-job";
 
-/// The largest document that X-Ray takes, in bytes (AWS X-Ray API, `PutTraceSegments`).
-pub const LIMIT: usize = 64 << 10;
+/// The namespace of the metadata: X-Ray shows metadata by namespace, then by key.
+const NAMESPACE: &str = "ffbatch";
 
 /// Renders the spans of one job; an error is a sentence.
-pub fn document(spans: &[SpanData]) -> Result<String, String> {
+pub fn document(spans: &[SpanData], report: &Report) -> Result<String, String> {
     // A trace that another program began may have an id without X-Ray's time stamp (W3C Trace Context); X-Ray takes both.
     let translator = SegmentTranslator::new()
         .always_nest_subsegments()
@@ -25,12 +36,71 @@ pub fn document(spans: &[SpanData]) -> Result<String, String> {
             documents.len()
         ));
     };
-    let text = document.to_string();
-    if text.len() > LIMIT {
-        return Err(format!(
-            "the segment document has {} bytes, X-Ray takes {LIMIT}",
-            text.len()
-        ));
+    let mut segment: Value = serde_json::from_str(&document.to_string())
+        .map_err(|error| format!("the translated spans are not JSON: {error}"))?;
+    blame(&mut segment, report.exit);
+    describe(&mut segment, report);
+    Ok(fit::fit(segment))
+}
+
+/// Whose fault it was: X-Ray's `error` is a mistake of whoever asked, its `fault` anything else.
+fn blame(segment: &mut Value, exit: Exit) {
+    if exit != Exit::Rejected {
+        return;
     }
-    Ok(text)
+    let failed = |part: &mut Value| {
+        if let Some(part) = part.as_object_mut()
+            && part.remove("fault").is_some()
+        {
+            part.insert("error".to_owned(), Value::Bool(true));
+        }
+    };
+    failed(segment);
+    subsegments(segment).for_each(failed);
+}
+
+/// Adds the metadata: the commands and how they ended to the segment, the scores to the subsegment of the measurement.
+fn describe(segment: &mut Value, report: &Report) {
+    let commands: Vec<Value> = report
+        .commands
+        .iter()
+        .map(|one| {
+            json!({
+                "command": one.command.to_string(),
+                "exit_code": one.exit_code,
+                "signal": one.signal,
+                "stderr_tail": one.stderr_tail,
+            })
+        })
+        .collect();
+    let about = json!({
+        "commands": commands,
+        "exit": report.exit,
+        "attempt": report.attempt,
+        "ffmpeg": report.ffmpeg.as_ref().and_then(|ffmpeg| ffmpeg.version.clone()),
+    });
+    segment["metadata"] = json!({ NAMESPACE: about });
+    let Some(quality) = &report.quality else {
+        return;
+    };
+    let measured = subsegments(segment).find(|part| part["name"] == Stage::Measure.segment());
+    if let Some(measured) = measured {
+        let mut scores: Map<String, Value> = quality
+            .scores
+            .iter()
+            .map(|score| (score.metric.clone(), json!(score)))
+            .collect();
+        for (metric, why) in &quality.refused {
+            scores.insert(metric.clone(), json!({ "refused": why }));
+        }
+        measured["metadata"] = json!({ NAMESPACE: scores });
+    }
+}
+
+fn subsegments(segment: &mut Value) -> impl Iterator<Item = &mut Value> {
+    segment
+        .get_mut("subsegments")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
 }
