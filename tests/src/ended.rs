@@ -70,6 +70,23 @@ impl Ended {
             .unwrap_or_else(|| "no error was said".to_owned())
     }
 
+    /// A failure as `CODE: SENTENCE`, without what S3 calls the request, which is another one every time.
+    #[track_caller]
+    pub fn said(&self) -> String {
+        let code = self.code.expect("no signal ended it");
+        let known = Exit::from_code(code).is_some_and(|exit| exit != Exit::Succeeded);
+        assert!(
+            known,
+            "{code} is none of the documented codes of a failure\n{self}"
+        );
+        let error = self.error();
+        let Some((before, rest)) = error.split_once("(request ") else {
+            return format!("{code}: {error}");
+        };
+        let after = rest.split_once(')').map_or("", |(_, after)| after);
+        format!("{code}: {before}(request [id]){after}")
+    }
+
     /// The report inside the JSON that `ffbatch run --json` prints.
     #[track_caller]
     pub fn report(&self) -> Report {

@@ -16,6 +16,10 @@ use tokio::runtime::Runtime;
 
 use crate::tools;
 
+mod access;
+
+pub use access::Keys;
+
 /// The Region that the server plays.
 pub const REGION: &str = "us-east-1";
 
@@ -32,12 +36,19 @@ impl Moto {
     /// Starts a server and waits until it listens.
     #[track_caller]
     pub fn start() -> Self {
+        Self::start_in(&[])
+    }
+
+    /// Starts a server with these variables in its environment.
+    #[track_caller]
+    fn start_in(environment: &[(&str, &str)]) -> Self {
         let mut server = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "--"])
             .arg(tools::moto_server())
             .args(["--port", "0"])
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

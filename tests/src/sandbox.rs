@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -99,6 +100,25 @@ impl Sandbox {
         fs::write(path, bytes).expect("a sandbox is writable");
     }
 
+    /// Sets the permissions of a file in the current directory.
+    #[track_caller]
+    pub fn mode(&self, name: &str, mode: u32) {
+        fs::set_permissions(self.path(name), Permissions::from_mode(mode)).expect("our own file");
+    }
+
+    /// Lets every user of this machine work here.
+    #[track_caller]
+    pub fn open_to_all(&self) {
+        let root = self.root.path().to_owned();
+        for path in ["files", "work", "state", "home", "tmp"]
+            .map(|name| root.join(name))
+            .into_iter()
+            .chain([root.clone()])
+        {
+            fs::set_permissions(path, Permissions::from_mode(0o777)).expect("our own directory");
+        }
+    }
+
     /// Every file in the current directory, relative to it.
     #[track_caller]
     pub fn files(&self) -> BTreeSet<String> {
@@ -170,15 +190,12 @@ impl Sandbox {
 
     /// Private directories and files that a finished job should have taken away.
     pub fn leftovers(&self) -> Vec<String> {
-        let private = |name: &str| {
-            name.split('/')
-                .any(|part| part.starts_with(".ffbatch-") || part.starts_with('.'))
-        };
+        let private = |name: &String| name.split('/').any(|part| part.starts_with(".ffbatch"));
         let mut left: Vec<String> = directories_below(&self.directory("files"))
             .into_iter()
-            .filter(|name| private(name))
+            .filter(private)
             .collect();
-        left.extend(self.files().into_iter().filter(|name| private(name)));
+        left.extend(self.files().into_iter().filter(private));
         for place in ["work", "tmp"] {
             let entries = fs::read_dir(self.directory(place)).expect("the room is there");
             left.extend(

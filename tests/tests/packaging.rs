@@ -55,7 +55,7 @@ fn hls_with_segments_in_a_directory_below() {
         check(
             site,
             &format!(
-                "{ENCODE} -f hls -hls_time 1 -hls_list_size 0 -hls_segment_filename @out/parts/p%03d.ts @out/index.m3u8"
+                "{ENCODE} -f hls -hls_time 1 -hls_list_size 0 -hls_base_url parts/ -hls_segment_filename @out/parts/p%03d.ts @out/index.m3u8"
             ),
             &["out/index.m3u8", "out/parts/p000.ts", "out/parts/p001.ts"],
         );

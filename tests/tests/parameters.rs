@@ -185,10 +185,6 @@ fn what_is_wrong_is_found_before_a_byte_moves() {
             ["null", "null", "@no.mp4", "-c:v", "@out.mp4", "null"],
             "-c:v",
         );
-        refused(
-            ["null", "null", "[1, 2]", "null", "@out.mp4", "null"],
-            "input_url",
-        );
     });
 }
 
