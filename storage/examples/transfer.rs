@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             stores
                 .of(&to)?
                 .put(&PathBuf::from(path), &to, &meter)
-                .await?
+                .await?;
         }
         _ => return Err("one of the two must be a path".into()),
     }

@@ -200,12 +200,18 @@ impl Download<'_> {
     async fn strike(&self, strikes: u32, broken: Broken) -> Result<(), StoreError> {
         tracing::debug!(location = %self.object.at, strikes, said = broken.0, "a download broke");
         if strikes > STRIKES {
-            return Err(StoreError::new(
-                Kind::Unreachable,
-                self.object.at,
-                "breaks off again and again while it is read (check the network)",
-            )
-            .because(broken.0));
+            let (kind, what) = if broken.0.contains("checksum") {
+                (
+                    Kind::Other,
+                    "arrives damaged: its checksum is that of other bytes (upload it again)",
+                )
+            } else {
+                (
+                    Kind::Unreachable,
+                    "breaks off again and again while it is read (check the network)",
+                )
+            };
+            return Err(StoreError::new(kind, self.object.at, what).because(broken.0));
         }
         tokio::time::sleep(PAUSE * strikes).await;
         Ok(())

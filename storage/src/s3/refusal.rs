@@ -5,6 +5,7 @@
 
 use std::error::Error;
 
+use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
@@ -108,6 +109,9 @@ where
             if said.contains("certificate") {
                 return StoreError::new(Kind::Invalid, object.at, format!("cannot be {verb}: the certificate of {endpoint} is not trusted here (install the CA certificates, or set SSL_CERT_FILE)")).because(said);
             }
+            if said.contains("lookup") && !possible(object.bucket) {
+                return answered(doing, object, "InvalidBucketName", 400).because(said);
+            }
             let what = if said.contains("lookup") {
                 "has a host name that cannot be found"
             } else {
@@ -116,6 +120,13 @@ where
             unreachable(object, verb, endpoint, what).because(said)
         }
     }
+}
+
+/// Whether a bucket may have this name (Amazon S3 User Guide, "General purpose bucket naming rules"). Other stores allow more, so
+/// this only explains a failure.
+fn possible(bucket: &str) -> bool {
+    let letter = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+    (3..=63).contains(&bucket.len()) && bucket.bytes().all(letter)
 }
 
 fn unreachable(object: Object<'_>, verb: &str, endpoint: &str, what: &str) -> StoreError {
@@ -129,10 +140,11 @@ fn unreachable(object: Object<'_>, verb: &str, endpoint: &str, what: &str) -> St
 }
 
 fn credentials(object: Object<'_>, verb: &str, missing: &CredentialsError) -> StoreError {
+    let nowhere = "there are no AWS credentials (run `aws configure`, set AWS_PROFILE, or give the job a role)";
     let what = match missing {
-        CredentialsError::CredentialsNotLoaded(_) => {
-            "there are no AWS credentials (run `aws configure`, set AWS_PROFILE, or give the job a role)"
-        }
+        // The instance's metadata service is asked last. Without it nobody had any.
+        _ if find::<ImdsError>(missing).is_some() => nowhere,
+        CredentialsError::CredentialsNotLoaded(_) => nowhere,
         CredentialsError::InvalidConfiguration(_) => {
             "the AWS profile gives no credentials (check ~/.aws/config; of an SSO profile, export them first: `eval \"$(aws configure export-credentials --format env)\"`)"
         }
@@ -226,6 +238,20 @@ pub(super) fn answered(doing: Doing, object: Object<'_>, code: &str, status: u16
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[track_caller]
+    fn check_name(bucket: &str, expected: bool) {
+        assert_eq!(possible(bucket), expected, "{bucket}");
+    }
+
+    #[test]
+    fn names_of_buckets() {
+        check_name("films", true);
+        check_name("films.2026-11", true);
+        check_name("Films", false);
+        check_name("my_films", false);
+        check_name("ab", false);
+    }
 
     #[track_caller]
     fn check(doing: Doing, code: &str, status: u16, kind: Kind, fragment: &str) {

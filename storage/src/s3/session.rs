@@ -17,6 +17,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{Credentials, SharedHttpClient, StalledStreamProtectionConfig};
 use aws_smithy_http_client::{Builder, tls};
 use ffbatch_dispatcher::location::Location;
+use reqwest::Url;
 use tokio::sync::OnceCell;
 
 use super::reach::Reach;
@@ -157,6 +158,17 @@ async fn load(settings: &S3Settings, at: &Location) -> Result<Home, StoreError> 
             "no AWS Region is known (set AWS_REGION, or `region` in ~/.aws/config)",
         ));
     };
+    if let Some(endpoint) = &endpoint
+        && !Url::parse(endpoint).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+    {
+        return Err(StoreError::general(
+            Kind::Invalid,
+            at,
+            format!(
+                "the S3 endpoint `{endpoint}` is no URL (write AWS_ENDPOINT_URL=https://HOST:PORT)"
+            ),
+        ));
+    }
     let mut builder = aws_sdk_s3::config::Builder::from(&config)
         .region(Region::new(region.clone()))
         .force_path_style(endpoint.is_some())

@@ -34,8 +34,11 @@ impl S3Store {
                                 .content_length()
                                 .and_then(|size| u64::try_from(size).ok()));
                         let etag = answer.e_tag().map(str::to_owned);
-                        // Reading the byte lets the connection be used again. Nothing depends on it.
-                        drop(answer.body.collect().await);
+                        // Reading the byte lets the connection be used again; nothing depends on it. An endpoint that ignores ranges
+                        // would send all of them.
+                        if answer.content_length() == Some(1) {
+                            drop(answer.body.collect().await);
+                        }
                         Ok(Found::Entry(size, etag))
                     }
                     Err(error) if refusal::status(&error) == Some(416) => Ok(Found::Empty),

@@ -60,6 +60,18 @@ async fn a_put_follows_a_link_at_its_target() {
 }
 
 #[tokio::test]
+async fn a_put_of_a_link_publishes_what_it_leads_to() {
+    let place = Place::new();
+    place.file("real", b"x");
+    symlink("real", place.at("link")).expect("linked");
+    put(&place.at("link"), &place.location("dir/out.mp4"))
+        .await
+        .expect("published");
+    assert!(!place.at("dir/out.mp4").is_symlink());
+    assert_eq!(read(&place.at("dir/out.mp4")), b"x");
+}
+
+#[tokio::test]
 async fn a_put_refuses_what_is_no_file() {
     let place = Place::new();
     std::fs::create_dir(place.at("dir")).expect("made");

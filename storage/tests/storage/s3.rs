@@ -249,6 +249,24 @@ async fn an_unreachable_endpoint_fails_within_seconds() {
     }
 }
 
+#[tokio::test]
+async fn an_endpoint_that_is_no_url_is_named() {
+    for endpoint in ["nonsense", "host:9000", "ftp://host"] {
+        let settings = S3Settings {
+            endpoint: Some(endpoint.to_owned()),
+            ..S3Settings::default()
+        };
+        let at = object("x.mp4");
+        let store = Stores::new(settings).of(&at).expect("S3");
+        let error = store.stat(&at).await.expect_err("no URL");
+        check(
+            &error,
+            Kind::Invalid,
+            &format!("the S3 endpoint `{endpoint}` is no URL"),
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_replaced_in_mid_download_is_an_error() {
     let moto = Moto::start().await;
