@@ -1,4 +1,8 @@
 //! `local`: this machine. Starts the worker as a child process, exactly as a container would: same flags, same environment.
+//!
+//! A worker does not depend on who follows it. A follower that is asked to stop cancels the job; one that is killed outright says
+//! nothing, and the worker finishes what it was given, publishes and records, as a job in the cloud does when a laptop is
+//! closed. It stands in a process group of its own for the same reason.
 
 use std::collections::HashMap;
 use std::process::{ExitStatus, Stdio};

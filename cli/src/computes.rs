@@ -8,8 +8,9 @@ use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::registry::Families;
 use serde_json::json;
 
+use crate::speak;
+
 /// Lists the computes as a table, or as JSON.
-#[expect(clippy::print_stdout, reason = "the listing is what was asked for")]
 pub fn list(as_json: bool) -> anyhow::Result<Exit> {
     let families = Families::linked().context("the computes cannot be listed")?;
     if as_json {
@@ -20,7 +21,7 @@ pub fn list(as_json: bool) -> anyhow::Result<Exit> {
                 json!({ "name": family.name, "summary": family.summary, "infra": (family.infra)(), "resources": resources })
             })
             .collect();
-        println!("{:#}", json!(list));
+        speak::out(&format!("{:#}", json!(list)));
     } else {
         let mut table = Table::new();
         table
@@ -29,7 +30,7 @@ pub fn list(as_json: bool) -> anyhow::Result<Exit> {
         for family in families.iter() {
             table.add_row([family.name, family.summary]);
         }
-        println!("{table}");
+        speak::out(&table.to_string());
     }
     Ok(Exit::Succeeded)
 }

@@ -15,6 +15,7 @@ use crate::args::{Args, Verb};
 mod args;
 mod computes;
 mod run;
+mod speak;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -22,7 +23,7 @@ async fn main() -> ExitCode {
     match call(args).await {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            speak::err(&format!("error: {error:#}"));
             ExitCode::from(exit_of(&error).code())
         }
     }

@@ -18,6 +18,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::args::{Parts, Run};
 use crate::run::follower::Follower;
+use crate::speak;
 
 mod closing;
 mod follower;
@@ -55,18 +56,14 @@ pub async fn run(config: Config, args: Box<Run>, verbose: u8) -> anyhow::Result<
     };
     let mut follower = Follower::new(args.json, verbose > 0);
     let dispatcher = Dispatcher::new(Families::linked()?, config);
+    let stop = interrupt()?;
     let outcome = dispatcher
-        .run(
-            &compute,
-            &request,
-            &mut |event| follower.on(event),
-            interrupt(),
-        )
+        .run(&compute, &request, &mut |event| follower.on(event), stop)
         .instrument(span)
         .await;
     follower.finish();
     if let Err(error) = telemetry.export().await {
-        eprintln!("note: {error}");
+        speak::err(&format!("note: {error}"));
     }
     Ok(print(&request.id, outcome?, args.json))
 }
@@ -126,25 +123,25 @@ fn parameters(parts: &Parts) -> Option<Parameters> {
         })
 }
 
-/// Ready when somebody asks this program to stop.
-async fn interrupt() {
+/// Ready when somebody asks this program to stop. It hears from now on, not only once it is awaited: a signal between the
+/// worker's start and the first look would end this program and leave the worker alone.
+fn interrupt() -> anyhow::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let (Ok(mut terminate), Ok(mut hangup)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::hangup()),
-    ) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => (),
-        _ = terminate.recv() => (),
-        _ = hangup.recv() => (),
-    }
-    eprintln!("stopping the job ...");
+    let listen = |kind| signal(kind).context("signals cannot be received");
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut hangup = listen(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => (),
+            _ = terminate.recv() => (),
+            _ = hangup.recv() => (),
+        }
+        speak::err("stopping the job ...");
+    })
 }
 
-#[expect(clippy::print_stdout, reason = "the outcome is what was asked for")]
 fn print(id: &str, outcome: Outcome, as_json: bool) -> Exit {
     let exit = outcome.exit;
     if as_json {
@@ -156,14 +153,14 @@ fn print(id: &str, outcome: Outcome, as_json: bool) -> Exit {
             "report_at": outcome.report_at,
             "report": outcome.report,
         });
-        println!("{whole:#}");
+        speak::out(&format!("{whole:#}"));
         return exit;
     }
     if let Some(report) = &outcome.report {
-        println!("{}", closing::table(report));
+        speak::out(&closing::table(report));
     }
     if let Some(at) = &outcome.report_at {
-        println!("report  {at}");
+        speak::out(&format!("report  {at}"));
     }
     match (exit, outcome.error) {
         (Exit::Succeeded, _) => {}
@@ -174,12 +171,12 @@ fn print(id: &str, outcome: Outcome, as_json: bool) -> Exit {
                 .and_then(|report| report.commands.last())
             {
                 for line in &tail.stderr_tail {
-                    eprintln!("  {line}");
+                    speak::err(&format!("  {line}"));
                 }
             }
-            eprintln!("error: {error}");
+            speak::err(&format!("error: {error}"));
         }
-        (exit, None) => eprintln!("error: {}", exit.meaning()),
+        (exit, None) => speak::err(&format!("error: {}", exit.meaning())),
     }
     exit
 }

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use ffbatch_dispatcher::event::{Event, Progress, Stage};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::speak;
+
 /// How often a plain progress line is written.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
@@ -91,8 +93,8 @@ impl Follower {
 
     fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| speak::err(line)),
+            None => speak::err(line),
         }
     }
 }
