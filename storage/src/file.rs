@@ -37,7 +37,7 @@ impl Store for FileStore {
     async fn get(&self, from: &Location, to: &Path, meter: &Meter) -> Result<u64, StoreError> {
         let source = path(from)?.to_owned();
         let (partial, size) = copy(&source, to, meter).await?;
-        blocking(to, move || partial.finish()).await?;
+        partial.finish()?;
         Ok(size)
     }
 
@@ -53,7 +53,14 @@ impl Store for FileStore {
             Ok((size, target))
         })
         .await?;
-        match fs::rename(from, &target) {
+        // The last step runs where the future does, not on another thread, so that a dropped future publishes nothing. Renaming a
+        // link would publish the link.
+        let renamed = if from.is_symlink() {
+            Err(io::ErrorKind::CrossesDevices.into())
+        } else {
+            fs::rename(from, &target)
+        };
+        match renamed {
             Ok(()) => meter.add(size),
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
                 let (partial, _) = copy(from, &target, meter).await?;
@@ -90,18 +97,16 @@ impl Store for FileStore {
 
     async fn write(&self, bytes: Vec<u8>, to: &Location, _: &str) -> Result<(), StoreError> {
         let named = path(to)?.to_owned();
-        blocking(&named.clone(), move || {
-            fill(&target(&named)?, &bytes)?.finish()
-        })
-        .await
+        blocking(&named.clone(), move || fill(&target(&named)?, &bytes))
+            .await?
+            .finish()
     }
 
     async fn create(&self, bytes: Vec<u8>, to: &Location, _: &str) -> Result<bool, StoreError> {
         let named = path(to)?.to_owned();
-        blocking(&named.clone(), move || {
-            fill(&target(&named)?, &bytes)?.finish_new()
-        })
-        .await
+        blocking(&named.clone(), move || fill(&target(&named)?, &bytes))
+            .await?
+            .finish_new()
     }
 
     async fn list(&self, prefix: &Location) -> Result<Vec<Entry>, StoreError> {

@@ -123,7 +123,7 @@ impl Store for HttpStore {
                 "the answer has another length than it announced",
             ));
         }
-        blocking(to, move || partial.finish()).await?;
+        partial.finish()?;
         Ok(arrived)
     }
 

@@ -83,7 +83,8 @@ impl Partial {
             .map_err(|error| StoreError::io("cannot be written", &self.target, error))
     }
 
-    /// Gives the file its final name, over whatever was there.
+    /// Gives the file its final name, over whatever was there. It is called where the future runs that waits for the file, never
+    /// on a thread of its own, so that a dropped future publishes nothing.
     pub(crate) fn finish(self) -> Result<(), StoreError> {
         self.hidden
             .persist(&self.target)

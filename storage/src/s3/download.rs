@@ -83,8 +83,7 @@ impl S3Store {
             };
             futures_util::future::try_join(start, rest).await?;
         }
-        let file = download.file;
-        blocking(to, move || file.finish()).await?;
+        download.file.finish()?;
         Ok(size)
     }
 }
