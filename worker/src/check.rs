@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ffbatch_dispatcher::command::{Owner, Parsed, Place, Role};
+use ffbatch_dispatcher::command::{Owner, Parsed, Pattern, Role};
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::Job;
 use ffbatch_dispatcher::location::Location;
@@ -15,10 +15,19 @@ use ffbatch_media::find::Ffmpeg;
 
 use crate::failure::Failure;
 use crate::room::Room;
-use crate::staging::{Staging, file_name};
+use crate::staging::Staging;
 
+use concat::Form;
+use playlist::Content;
+use resolver::Resolver;
+
+mod beside;
+pub mod concat;
 mod local;
+pub mod named;
 mod network;
+pub mod playlist;
+mod resolver;
 
 /// The prefix of a job's directory in the working directory.
 const ROOM_PREFIX: &str = "job-";
@@ -30,8 +39,10 @@ pub struct Plan {
     pub commands: Vec<Planned>,
     /// What must be here before ffmpeg starts.
     pub fetches: Vec<Fetch>,
-    /// Names under which files stand in the working directory, and the files.
+    /// Names under which files stand in the working directory or beside a list, and the files.
     pub links: Vec<(PathBuf, PathBuf)>,
+    /// Lists with other names in them: where they go, and their text.
+    pub texts: Vec<(PathBuf, String)>,
     /// Local files and directories that ffmpeg may read, besides what is fetched.
     pub reads: Vec<PathBuf>,
     /// The mirrors of the destinations.
@@ -64,8 +75,38 @@ pub struct Fetch {
     pub from: Location,
     /// Where it goes; for a pattern a directory.
     pub to: PathBuf,
-    /// Whether the location is a pattern that stands for every object it matches.
-    pub pattern: bool,
+    /// What it is.
+    pub what: What,
+}
+
+/// What is fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// One file.
+    File,
+    /// Every object that a pattern matches.
+    Pattern(Pattern),
+    /// A playlist, with all that it names.
+    Playlist,
+    /// A list, with all that it names.
+    List {
+        /// How it names files.
+        form: Form,
+        /// Whether ffmpeg will refuse names that are not plain.
+        strict: bool,
+        /// Names that stand for side files, and where these are.
+        sides: Vec<(String, PathBuf)>,
+    },
+}
+
+impl What {
+    /// What an input is, by its name.
+    pub fn of(location: &Location) -> Self {
+        match Content::named(location) {
+            Content::Hls => Self::Playlist,
+            _ => Self::File,
+        }
+    }
 }
 
 impl Plan {
@@ -117,23 +158,14 @@ pub fn check(job: &Job, id: &str, work_dir: &Path) -> Result<Plan, Failure> {
     let staging = Staging::make(&groups(&parsed), room.path(), id)
         .map_err(|error| Failure::because(Exit::Output, &error))?;
     let directory = directory(&parsed, &staging, room.path())?;
-    let mut resolver = Resolver {
-        job: &job,
-        staging: &staging,
-        directory: &directory,
-        inputs: inputs(room.path()),
-        fetches: Vec::new(),
-        reads: Vec::new(),
-        ports: Vec::new(),
-        produced: Vec::new(),
-    };
-    let links = resolver.links()?;
+    beside::make(&parsed, &staging)?;
+    let mut resolver = Resolver::new(&job, &staging, &directory, own, inputs(room.path()))?;
     let mut commands = Vec::new();
     for one in parsed {
         let names = one
             .places
             .iter()
-            .map(|place| resolver.resolve(place))
+            .map(|place| resolver.resolve(&one, place))
             .collect::<Result<_, _>>()?;
         resolver.produced.extend(
             one.places
@@ -145,6 +177,8 @@ pub fn check(job: &Job, id: &str, work_dir: &Path) -> Result<Plan, Failure> {
     }
     let Resolver {
         fetches,
+        links,
+        texts,
         reads,
         ports,
         ..
@@ -154,6 +188,7 @@ pub fn check(job: &Job, id: &str, work_dir: &Path) -> Result<Plan, Failure> {
         commands,
         fetches,
         links,
+        texts,
         reads,
         staging,
         directory,
@@ -216,130 +251,4 @@ fn directory(parsed: &[Parsed], staging: &Staging, room: &Path) -> Result<PathBu
         )
     })?;
     Ok(directory)
-}
-
-struct Resolver<'a> {
-    job: &'a Job,
-    staging: &'a Staging,
-    directory: &'a Path,
-    inputs: PathBuf,
-    fetches: Vec<Fetch>,
-    reads: Vec<PathBuf>,
-    ports: Vec<u16>,
-    /// What earlier commands write.
-    produced: Vec<Location>,
-}
-
-impl Resolver<'_> {
-    /// The side files, as links in the working directory.
-    fn links(&mut self) -> Result<Vec<(PathBuf, PathBuf)>, Failure> {
-        let mut links = Vec::new();
-        for file in &self.job.files {
-            let target = match file {
-                Location::Path(path) => {
-                    local::readable(path, false)?;
-                    self.reads.push(PathBuf::from(path));
-                    PathBuf::from(path)
-                }
-                _ => self.fetch(file, false),
-            };
-            links.push((self.directory.join(file_name(file.base_name())), target));
-        }
-        Ok(links)
-    }
-
-    /// The name that ffmpeg will see at a place.
-    fn resolve(&mut self, place: &Place) -> Result<String, Failure> {
-        if !place.role.is_read() {
-            return self.written(place);
-        }
-        if self.produced.contains(&place.location) {
-            return self.staged(&place.location);
-        }
-        match &place.location {
-            // The names of side files stay relative: they stand in the working directory.
-            Location::Path(path) if !path.starts_with('/') => Ok(path.clone()),
-            Location::Path(path) => {
-                self.reads.extend(local::check(place, path)?);
-                Ok(path.clone())
-            }
-            Location::Live(url) => {
-                self.ports.push(network::port(url)?);
-                Ok(url.clone())
-            }
-            Location::Http(url) if network::is_manifest(&place.location) => {
-                self.ports.push(network::port(url)?);
-                Ok(url.clone())
-            }
-            location => {
-                let local = self.fetch(location, place.is_pattern());
-                let local = if place.is_pattern() {
-                    local.join(file_name(location.base_name()))
-                } else {
-                    local
-                };
-                Ok(local.to_string_lossy().into_owned())
-            }
-        }
-    }
-
-    fn written(&self, place: &Place) -> Result<String, Failure> {
-        match &place.location {
-            Location::Path(path) if !path.starts_with('/') => Ok(path.clone()),
-            location => self.staged(location),
-        }
-    }
-
-    /// The staged name, relative to the working directory where they share a tree: names that muxers write into playlists
-    /// are then the names at the destination.
-    fn staged(&self, location: &Location) -> Result<String, Failure> {
-        let path = self
-            .staging
-            .local(location)
-            .map_err(|error| Failure::because(Exit::Rejected, &error))?;
-        let name = if self.staging.share(&path, self.directory) {
-            relative(&path, self.directory)
-        } else {
-            path
-        };
-        Ok(name.to_string_lossy().into_owned())
-    }
-
-    /// Plans to fetch a location once, however often it is named.
-    fn fetch(&mut self, location: &Location, pattern: bool) -> PathBuf {
-        if let Some(known) = self
-            .fetches
-            .iter()
-            .find(|fetch| fetch.from == *location && fetch.pattern == pattern)
-        {
-            return known.to.clone();
-        }
-        // Two inputs with one base name must not meet, so each has a directory of its own.
-        let directory = self.inputs.join(self.fetches.len().to_string());
-        let to = if pattern {
-            directory
-        } else {
-            directory.join(file_name(location.base_name()))
-        };
-        self.fetches.push(Fetch {
-            from: location.clone(),
-            to: to.clone(),
-            pattern,
-        });
-        to
-    }
-}
-
-/// `path` as seen from `directory`, both in one tree.
-fn relative(path: &Path, directory: &Path) -> PathBuf {
-    let shared = path
-        .components()
-        .zip(directory.components())
-        .take_while(|(own, other)| own == other)
-        .count();
-    let up = directory.components().count() - shared;
-    let below: PathBuf = path.components().skip(shared).collect();
-    (0..up)
-        .fold(PathBuf::new(), |climbed, _| climbed.join(".."))
-        .join(below)
 }

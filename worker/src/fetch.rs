@@ -11,14 +11,19 @@ use ffbatch_dispatcher::report::FileReport;
 use ffbatch_storage::{Meter, Stores};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::check::{Fetch, Plan};
+use crate::check::{Fetch, Plan, What};
 use crate::emit::emit;
 use crate::failure::Failure;
 use crate::pattern;
 use crate::staging::file_name;
 
+mod follow;
+
 /// How many files move at once. One large file is moved in parallel parts by its store.
 const AT_ONCE: usize = 8;
+
+/// How many files are looked up at once.
+const ASKED_AT_ONCE: usize = 32;
 
 /// How often a moving stage says how far it is.
 const REPORT_EVERY: Duration = Duration::from_millis(500);
@@ -36,7 +41,8 @@ struct Move {
 
 /// Brings everything that the plan names, and tells what came.
 pub async fn fetch(plan: &Plan, stores: &Stores) -> Result<Vec<FileReport>, Failure> {
-    let moves = moves(&plan.fetches, stores).await?;
+    let followed = follow::follow(&plan.fetches, stores).await?;
+    let moves = moves(&followed.fetches, stores).await?;
     let total: u64 = moves.iter().filter_map(|one| one.bytes).sum();
     space(plan.room.path(), total)?;
     let meter = Arc::new(Meter::default());
@@ -44,18 +50,47 @@ pub async fn fetch(plan: &Plan, stores: &Stores) -> Result<Vec<FileReport>, Fail
         .buffered(AT_ONCE)
         .try_collect::<Vec<FileReport>>();
     let fetched = watched(Stage::Fetch, moving, &meter, total).await?;
-    for (name, target) in &plan.links {
-        std::os::unix::fs::symlink(target, name).map_err(|error| {
-            Failure::new(
-                Exit::Machine,
-                format!(
-                    "the side file `{}` cannot be put in place: {error}",
-                    target.display()
-                ),
-            )
-        })?;
+    let own = plan.texts.iter().map(|(path, text)| (path, text));
+    let followed_texts = followed.texts.iter().map(|(path, text, _)| (path, text));
+    for (path, text) in own.chain(followed_texts) {
+        beneath(path)?;
+        std::fs::write(path, text).map_err(|error| unplaced(path, &error))?;
     }
-    Ok(in_place(&plan.reads).chain(fetched).collect())
+    for (name, target) in plan.links.iter().chain(&followed.links) {
+        beneath(name)?;
+        std::os::unix::fs::symlink(target, name).map_err(|error| unplaced(target, &error))?;
+    }
+    let texts = followed
+        .texts
+        .into_iter()
+        .map(|(_, text, from)| FileReport {
+            location: from.to_string(),
+            bytes: Some(text.len() as u64),
+            sha256: None,
+            duration_secs: None,
+        });
+    Ok(in_place(&plan.reads).chain(texts).chain(fetched).collect())
+}
+
+/// Makes the directory of a path.
+fn beneath(path: &Path) -> Result<(), Failure> {
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(directory).map_err(|error| {
+        Failure::new(
+            Exit::Machine,
+            format!("`{}` cannot be made: {error}", directory.display()),
+        )
+    })
+}
+
+fn unplaced(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(
+        Exit::Machine,
+        format!(
+            "the side file `{}` cannot be put in place: {error}",
+            path.display()
+        ),
+    )
 }
 
 /// The files that are read where they are. Their directories, which a pattern stands for, are not counted.
@@ -103,55 +138,62 @@ fn progress(stage: Stage, bytes: u64, total: u64) -> Progress {
     }
 }
 
-/// What each fetch means: one object, or all that match a pattern.
+/// What each fetch means: one object, or all that match a pattern. A playlist may have thousands, so many are asked at once.
 async fn moves(fetches: &[Fetch], stores: &Stores) -> Result<Vec<Move>, Failure> {
-    let mut moves = Vec::new();
-    for fetch in fetches {
-        let store = stores
-            .of(&fetch.from)
-            .map_err(|error| Failure::store(Exit::Input, &error))?;
-        if !fetch.pattern {
-            let entry = store
-                .stat(&fetch.from)
-                .await
-                .map_err(|error| Failure::store(Exit::Input, &error))?;
-            if entry.size_bytes == Some(0) {
-                return Err(Failure::new(
-                    Exit::Input,
-                    format!("`{}` is empty (0 bytes)", fetch.from),
-                ));
-            }
-            moves.push(Move {
-                from: fetch.from.clone(),
-                to: fetch.to.clone(),
-                bytes: entry.size_bytes,
-            });
-            continue;
-        }
-        let entries = store
-            .list(&pattern::prefix(&fetch.from))
+    stream::iter(fetches.iter().map(|fetch| expand(fetch, stores)))
+        .buffered(ASKED_AT_ONCE)
+        .try_concat()
+        .await
+}
+
+async fn expand(fetch: &Fetch, stores: &Stores) -> Result<Vec<Move>, Failure> {
+    let store = stores
+        .of(&fetch.from)
+        .map_err(|error| Failure::store(Exit::Input, &error))?;
+    let What::Pattern(kind) = fetch.what else {
+        let entry = store
+            .stat(&fetch.from)
             .await
             .map_err(|error| Failure::store(Exit::Input, &error))?;
-        let before = moves.len();
-        moves.extend(
-            entries
-                .into_iter()
-                .filter(|entry| pattern::matches(&fetch.from, &entry.location))
-                .map(|entry| Move {
-                    to: fetch.to.join(file_name(entry.location.base_name())),
-                    bytes: entry.size_bytes,
-                    from: entry.location,
-                }),
-        );
-        if moves.len() == before {
+        if entry.size_bytes == Some(0) {
             return Err(Failure::new(
                 Exit::Input,
-                format!(
-                    "nothing matches `{}` (check the pattern and the prefix)",
-                    fetch.from
-                ),
+                format!("`{}` is empty (0 bytes)", fetch.from),
             ));
         }
+        return Ok(vec![Move {
+            from: fetch.from.clone(),
+            to: fetch.to.clone(),
+            bytes: entry.size_bytes,
+        }]);
+    };
+    let entries = store
+        .list(&pattern::prefix(kind, &fetch.from))
+        .await
+        .map_err(|error| Failure::store(Exit::Input, &error))?;
+    let fixed = pattern::fixed(kind, pattern::path(&fetch.from));
+    let moves: Vec<Move> = entries
+        .into_iter()
+        .filter(|entry| pattern::matches(kind, &fetch.from, &entry.location))
+        .map(|entry| {
+            let below = &pattern::path(&entry.location)[fixed..];
+            Move {
+                to: fetch
+                    .to
+                    .join(below.split('/').map(file_name).collect::<PathBuf>()),
+                bytes: entry.size_bytes,
+                from: entry.location,
+            }
+        })
+        .collect();
+    if moves.is_empty() {
+        return Err(Failure::new(
+            Exit::Input,
+            format!(
+                "nothing matches `{}` (check the pattern and the prefix)",
+                fetch.from
+            ),
+        ));
     }
     Ok(moves)
 }

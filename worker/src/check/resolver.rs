@@ -1,0 +1,218 @@
+//! From the places of a command to the names that ffmpeg will see.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use ffbatch_dispatcher::command::{Parsed, Pattern, Place, Role};
+use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::job::Job;
+use ffbatch_dispatcher::location::Location;
+
+use super::concat::Form;
+use super::playlist::Content;
+use super::{Fetch, What, local, named, network};
+use crate::failure::Failure;
+use crate::pattern;
+use crate::staging::{Staging, file_name};
+
+/// Resolves places one after the other, and collects what that takes.
+#[derive(Debug)]
+pub(super) struct Resolver<'a> {
+    pub(super) job: &'a Job,
+    pub(super) staging: &'a Staging,
+    /// Where ffmpeg will run.
+    pub(super) directory: &'a Path,
+    /// Where the command was typed.
+    pub(super) own: PathBuf,
+    /// Where fetched files go.
+    pub(super) inputs: PathBuf,
+    pub(super) fetches: Vec<Fetch>,
+    pub(super) reads: Vec<PathBuf>,
+    pub(super) links: Vec<(PathBuf, PathBuf)>,
+    pub(super) texts: Vec<(PathBuf, String)>,
+    pub(super) ports: Vec<u16>,
+    /// What earlier commands write.
+    pub(super) produced: Vec<Location>,
+    /// The side files by their names.
+    pub(super) sides: Vec<(String, PathBuf)>,
+    granted: BTreeSet<PathBuf>,
+    directories: usize,
+}
+
+impl<'a> Resolver<'a> {
+    /// Starts with the side files, which become links in the working directory.
+    pub(super) fn new(
+        job: &'a Job,
+        staging: &'a Staging,
+        directory: &'a Path,
+        own: PathBuf,
+        inputs: PathBuf,
+    ) -> Result<Self, Failure> {
+        let mut resolver = Self {
+            job,
+            staging,
+            directory,
+            own,
+            inputs,
+            fetches: Vec::new(),
+            reads: Vec::new(),
+            links: Vec::new(),
+            texts: Vec::new(),
+            ports: Vec::new(),
+            produced: Vec::new(),
+            sides: Vec::new(),
+            granted: BTreeSet::new(),
+            directories: 0,
+        };
+        for file in &job.files {
+            let target = if let Location::Path(path) = file {
+                local::readable(path, false)?;
+                resolver.grant(Path::new(path));
+                PathBuf::from(path)
+            } else {
+                resolver.fetch(file, What::File)
+            };
+            let name = file_name(file.base_name());
+            resolver.links.push((directory.join(&name), target.clone()));
+            resolver.sides.push((name, target));
+        }
+        Ok(resolver)
+    }
+
+    /// The name that ffmpeg will see at a place.
+    pub(super) fn resolve(&mut self, parsed: &Parsed, place: &Place) -> Result<String, Failure> {
+        if !place.role.is_read() {
+            return self.written(place);
+        }
+        if self.produced.contains(&place.location) {
+            return self.staged(&place.location);
+        }
+        let strict = named::is_strict(parsed, place);
+        if let Some(form) = named::form(place.role) {
+            return self.list(place, form, strict);
+        }
+        let is_media = place.role == Role::Input || place.named_by.ends_with("movie");
+        match &place.location {
+            // The names of side files stay relative: they stand in the working directory.
+            Location::Path(path) if !path.starts_with('/') => Ok(path.clone()),
+            Location::Path(path) if is_media && !place.is_pattern() => match self.media(path)? {
+                Content::Concat => self.list(place, Form::Concat, strict),
+                _ => Ok(path.clone()),
+            },
+            Location::Path(path) => {
+                for granted in local::check(place, path)? {
+                    self.grant(&granted);
+                }
+                Ok(path.clone())
+            }
+            Location::Live(url) => {
+                self.ports.push(network::port(url)?);
+                Ok(url.clone())
+            }
+            Location::Http(url) if network::is_manifest(&place.location) => {
+                self.ports.push(network::port(url)?);
+                Ok(url.clone())
+            }
+            location if place.is_pattern() => {
+                let to = self.fetch(location, What::Pattern(place.pattern));
+                let local = to.join(tail(location, place.pattern));
+                Ok(local.to_string_lossy().into_owned())
+            }
+            location => {
+                let mut what = What::File;
+                if is_media {
+                    named::unsupported(Content::named(location), location)?;
+                    what = What::of(location);
+                }
+                let local = self.fetch(location, what);
+                Ok(local.to_string_lossy().into_owned())
+            }
+        }
+    }
+
+    /// Lets ffmpeg read a file or directory, and tells whether that is new.
+    pub(super) fn grant(&mut self, path: &Path) -> bool {
+        let new = self.granted.insert(path.to_owned());
+        if new {
+            self.reads.push(path.to_owned());
+        }
+        new
+    }
+
+    /// A directory of its own for something that is fetched: two inputs with one base name must not meet.
+    pub(super) fn next_directory(&mut self) -> PathBuf {
+        let directory = self.inputs.join(self.directories.to_string());
+        self.directories += 1;
+        directory
+    }
+
+    /// Plans to fetch a location to a path.
+    pub(super) fn plan_fetch(&mut self, from: Location, to: PathBuf, what: What) -> String {
+        let name = to.to_string_lossy().into_owned();
+        self.fetches.push(Fetch { from, to, what });
+        name
+    }
+
+    fn written(&self, place: &Place) -> Result<String, Failure> {
+        match &place.location {
+            Location::Path(path) if !path.starts_with('/') => Ok(path.clone()),
+            location => self.staged(location),
+        }
+    }
+
+    /// The staged name, relative to the working directory where they share a tree: names that muxers write into playlists
+    /// are then the names at the destination.
+    fn staged(&self, location: &Location) -> Result<String, Failure> {
+        let path = self
+            .staging
+            .local(location)
+            .map_err(|error| Failure::because(Exit::Rejected, &error))?;
+        let name = if self.staging.share(&path, self.directory) {
+            relative(&path, self.directory)
+        } else {
+            path
+        };
+        Ok(name.to_string_lossy().into_owned())
+    }
+
+    /// Plans to fetch a location once, however often it is named.
+    fn fetch(&mut self, location: &Location, what: What) -> PathBuf {
+        if let Some(known) = self
+            .fetches
+            .iter()
+            .find(|fetch| fetch.from == *location && fetch.what == what)
+        {
+            return known.to.clone();
+        }
+        let directory = self.next_directory();
+        let to = match what {
+            What::Pattern(_) => directory,
+            _ => directory.join(file_name(location.base_name())),
+        };
+        self.plan_fetch(location.clone(), to.clone(), what);
+        to
+    }
+}
+
+/// The part of a pattern that stands below the directory to which its files are fetched.
+fn tail(location: &Location, kind: Pattern) -> PathBuf {
+    let text = pattern::path(location);
+    text[pattern::fixed(kind, text)..]
+        .split('/')
+        .map(file_name)
+        .collect()
+}
+
+/// `path` as seen from `directory`, both in one tree.
+fn relative(path: &Path, directory: &Path) -> PathBuf {
+    let shared = path
+        .components()
+        .zip(directory.components())
+        .take_while(|(own, other)| own == other)
+        .count();
+    let up = directory.components().count() - shared;
+    let below: PathBuf = path.components().skip(shared).collect();
+    (0..up)
+        .fold(PathBuf::new(), |climbed, _| climbed.join(".."))
+        .join(below)
+}
