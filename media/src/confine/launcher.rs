@@ -31,7 +31,11 @@ pub(crate) const ERROR_KEY: &str = "exec-error";
 /// The lowest number that the progress pipe may get.
 const LOWEST_DESCRIPTOR: RawFd = 200;
 
-/// What the launcher is told, as JSON in its first argument.
+/// The longest piece of an order in one argument, in bytes. Linux takes 131,072 with the final NUL (`MAX_ARG_STRLEN`), and a
+/// policy may name thousands of files.
+const PIECE: usize = 100_000;
+
+/// What the launcher is told, as JSON in its first arguments: their number, and the pieces of the text.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Order {
@@ -39,6 +43,38 @@ pub(crate) struct Order {
     pub policy: Policy,
     /// The process that waits for ffmpeg; ffmpeg ends when it does.
     pub parent: u32,
+}
+
+impl Order {
+    /// The order as arguments.
+    pub fn arguments(&self) -> serde_json::Result<Vec<String>> {
+        let text = serde_json::to_string(self)?;
+        let mut pieces = Vec::new();
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE));
+            pieces.push(piece.to_owned());
+            rest = after;
+        }
+        pieces.insert(0, pieces.len().to_string());
+        Ok(pieces)
+    }
+
+    /// Takes an order from the arguments that it begins.
+    fn take(arguments: &mut impl Iterator<Item = OsString>) -> Result<Self, ConfineError> {
+        let mut next = || {
+            let argument = arguments.next();
+            argument
+                .map(|argument| argument.to_string_lossy().into_owned())
+                .ok_or_else(|| ConfineError::Arguments("no policy".to_owned()))
+        };
+        let wrong = |error: &dyn std::error::Error| ConfineError::Arguments(error.to_string());
+        let count: usize = next()?.parse().map_err(|error| wrong(&error))?;
+        let text = (0..count)
+            .map(|_| next())
+            .collect::<Result<String, ConfineError>>()?;
+        serde_json::from_str(&text).map_err(|error| wrong(&error))
+    }
 }
 
 /// Becomes ffmpeg: takes the arguments that follow the hidden subcommand (an order, the program, its arguments), confines
@@ -79,11 +115,7 @@ fn prepare(
     mut arguments: impl Iterator<Item = OsString>,
     pipe: &OwnedFd,
 ) -> Result<(PathBuf, Command), ConfineError> {
-    let order = arguments
-        .next()
-        .ok_or_else(|| ConfineError::Arguments("no policy".to_owned()))?;
-    let Order { policy, parent } = serde_json::from_str(&order.to_string_lossy())
-        .map_err(|error| ConfineError::Arguments(error.to_string()))?;
+    let Order { policy, parent } = Order::take(&mut arguments)?;
     let program = arguments
         .next()
         .map(PathBuf::from)
@@ -106,4 +138,27 @@ fn prepare(
         .args(["-progress", &format!("pipe:{}", pipe.as_raw_fd())])
         .args(arguments);
     Ok((program, command))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_of_many_files_arrives() {
+        let read = (0..20_000).map(|number| PathBuf::from(format!("/media/ü{number}.ts")));
+        let order = Order {
+            policy: Policy::new(read.collect(), Vec::new()),
+            parent: 7,
+        };
+        let pieces = order.arguments().expect("it is text");
+        assert!(pieces.len() > 3 && pieces.iter().all(|piece| piece.len() < 131_072));
+        let mut arguments = pieces
+            .into_iter()
+            .map(OsString::from)
+            .chain(["ffmpeg".into()]);
+        let arrived = Order::take(&mut arguments).expect("it reads back");
+        assert_eq!((arrived.policy, arrived.parent), (order.policy, 7));
+        assert_eq!(arguments.next(), Some("ffmpeg".into()));
+    }
 }

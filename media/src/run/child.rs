@@ -59,12 +59,13 @@ impl Child {
             policy: run.policy.clone(),
             parent: std::process::id(),
         };
-        let order = serde_json::to_string(&order)
+        let order = order
+            .arguments()
             .map_err(|error| RunError::Watch("the policy is not text", error.into()))?;
         let mut command = Command::new(&run.launcher);
         command
             .arg("exec")
-            .arg(order)
+            .args(order)
             .arg(&run.ffmpeg.path)
             .args(args)
             .current_dir(&run.cwd)
