@@ -17,16 +17,57 @@ mod computes;
 mod run;
 mod speak;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let args = Args::parse();
-    match call(args).await {
-        Ok(exit) => ExitCode::from(exit.code()),
-        Err(error) => {
-            speak::err(&format!("error: {error:#}"));
-            ExitCode::from(exit_of(&error).code())
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    let json = matches!(&args.verb, Verb::Run(run) if run.json);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let called = match runtime {
+        Ok(runtime) => {
+            let called = runtime.block_on(call(args));
+            // A name server that does not answer whoever sends the trace is not waited for.
+            runtime.shutdown_background();
+            called
         }
+        Err(error) => Err(anyhow::Error::new(error).context("this program's threads cannot start")),
+    };
+    let exit = called.unwrap_or_else(|error| {
+        let exit = exit_of(&error);
+        if json {
+            run::json::print_refusal(exit, format!("{error:#}"));
+        } else {
+            speak::err(&format!("error: {error:#}"));
+        }
+        exit
+    });
+    ExitCode::from(exit.code())
+}
+
+/// Says what is wrong with the flags, or prints the help that was asked for.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // A closed pipe is no reason to fail: whoever asked has read enough.
+        let _ = error.print();
+        return ExitCode::from(Exit::Succeeded.code());
     }
+    // The flags are not understood, but this one says who reads the answer.
+    let own: Vec<_> = std::env::args_os()
+        .take_while(|word| word != "--")
+        .collect();
+    let has = |flag: &str| own.iter().any(|word| word == flag);
+    if has("run") && has("--json") {
+        let text = error.to_string();
+        let sentence = text.lines().next().unwrap_or_default();
+        let sentence = sentence.trim_start_matches("error: ").to_owned();
+        run::json::print_refusal(Exit::Rejected, sentence);
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(Exit::Rejected.code())
 }
 
 async fn call(args: Args) -> anyhow::Result<Exit> {

@@ -12,19 +12,28 @@ use ffbatch_dispatcher::job::{Job, Parameters};
 use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::registry::Families;
 use ffbatch_dispatcher::telemetry::{self, TRACEPARENT, Telemetry};
-use serde_json::json;
+use opentelemetry::trace::Status;
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::args::{Parts, Run};
+use crate::run::closing::View;
 use crate::run::follower::Follower;
 use crate::speak;
+
+pub mod json;
 
 mod closing;
 mod follower;
 
 /// The word between two commands of one job.
 const THEN: &str = "--then";
+
+/// The variable by which the worker's own log is asked for.
+const LOG_LEVEL: &str = "LOGLEVEL";
+
+/// The lines of ffmpeg that are shown with an error; the report has more.
+const SHOWN: usize = 6;
 
 /// Runs one job and tells how it ended.
 pub async fn run(config: Config, args: Box<Run>, verbose: u8) -> anyhow::Result<Exit> {
@@ -45,27 +54,51 @@ pub async fn run(config: Config, args: Box<Run>, verbose: u8) -> anyhow::Result<
         // Without a recorder there is no trace to join, and that is all an error says.
         let _ = span.set_parent(parent);
     }
+    let mut environment: BTreeMap<_, _> = telemetry::traceparent(&span)
+        .map(|value| (TRACEPARENT.to_owned(), value))
+        .into_iter()
+        .collect();
+    if verbose > 1 && std::env::var_os(LOG_LEVEL).is_none() {
+        environment.insert(LOG_LEVEL.to_owned(), "debug".to_owned());
+    }
     let request = Request {
         id: uuid::Uuid::new_v4().to_string(),
         job,
         report: args.report.as_ref().map(|report| directory.join(report)),
-        environment: telemetry::traceparent(&span)
-            .map(|value| (TRACEPARENT.to_owned(), value))
-            .into_iter()
-            .collect::<BTreeMap<_, _>>(),
+        environment,
     };
     let mut follower = Follower::new(args.json, verbose > 0);
     let dispatcher = Dispatcher::new(Families::linked()?, config);
-    let stop = interrupt()?;
+    let stop = interrupt(follower.speaker())?;
     let outcome = dispatcher
         .run(&compute, &request, &mut |event| follower.on(event), stop)
-        .instrument(span)
+        .instrument(span.clone())
         .await;
     follower.finish();
+    let failed = match &outcome {
+        Ok(outcome) => outcome.error.clone(),
+        Err(error) => Some(error.to_string()),
+    };
+    if let Some(error) = failed {
+        span.set_status(Status::error(error));
+    }
+    drop(span);
     if let Err(error) = telemetry.export().await {
         speak::err(&format!("note: {error}"));
     }
-    Ok(print(&request.id, outcome?, args.json))
+    let outcome = outcome?;
+    let exit = outcome.exit;
+    if args.json {
+        json::print(Some(&request.id), &outcome);
+    } else {
+        let view = View {
+            directory: &directory,
+            width: closing::width(),
+        };
+        // With `-v` ffmpeg's lines have been seen already.
+        print(outcome, view, verbose == 0);
+    }
+    Ok(exit)
 }
 
 /// The job that was typed, in either form.
@@ -125,7 +158,7 @@ fn parameters(parts: &Parts) -> Option<Parameters> {
 
 /// Ready when somebody asks this program to stop. It hears from now on, not only once it is awaited: a signal between the
 /// worker's start and the first look would end this program and leave the worker alone.
-fn interrupt() -> anyhow::Result<impl Future<Output = ()> + Send> {
+fn interrupt(say: impl Fn(&str) + Send) -> anyhow::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let listen = |kind| signal(kind).context("signals cannot be received");
@@ -138,45 +171,30 @@ fn interrupt() -> anyhow::Result<impl Future<Output = ()> + Send> {
             _ = terminate.recv() => (),
             _ = hangup.recv() => (),
         }
-        speak::err("stopping the job ...");
+        say("stopping the job ...");
     })
 }
 
-fn print(id: &str, outcome: Outcome, as_json: bool) -> Exit {
-    let exit = outcome.exit;
-    if as_json {
-        let whole = json!({
-            "job_id": id,
-            "exit": exit,
-            "code": exit.code(),
-            "error": outcome.error,
-            "report_at": outcome.report_at,
-            "report": outcome.report,
-        });
-        speak::out(&format!("{whole:#}"));
-        return exit;
-    }
+fn print(outcome: Outcome, view: View<'_>, log: bool) {
     if let Some(report) = &outcome.report {
-        speak::out(&closing::table(report));
+        speak::out(&closing::table(report, view));
     }
     if let Some(at) = &outcome.report_at {
         speak::out(&format!("report  {at}"));
     }
-    match (exit, outcome.error) {
-        (Exit::Succeeded, _) => {}
-        (_, Some(error)) => {
-            if let Some(tail) = outcome
-                .report
-                .as_ref()
-                .and_then(|report| report.commands.last())
-            {
-                for line in &tail.stderr_tail {
-                    speak::err(&format!("  {line}"));
-                }
-            }
-            speak::err(&format!("error: {error}"));
-        }
-        (exit, None) => speak::err(&format!("error: {}", exit.meaning())),
+    if outcome.exit == Exit::Succeeded {
+        return;
     }
-    exit
+    let tail = outcome
+        .report
+        .as_ref()
+        .and_then(|report| report.commands.iter().rfind(|one| !one.argv.is_empty()))
+        .map(|command| &command.stderr_tail[..])
+        .filter(|_| log && outcome.exit == Exit::Ffmpeg)
+        .unwrap_or_default();
+    for line in &tail[tail.len().saturating_sub(SHOWN)..] {
+        speak::err(&format!("  {line}"));
+    }
+    let error = outcome.error.as_deref().unwrap_or(outcome.exit.meaning());
+    speak::err(&format!("error: {error}"));
 }

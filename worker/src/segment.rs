@@ -38,20 +38,17 @@ pub fn document(spans: &[SpanData], report: &Report) -> Result<String, String> {
     };
     let mut segment: Value = serde_json::from_str(&document.to_string())
         .map_err(|error| format!("the translated spans are not JSON: {error}"))?;
-    blame(&mut segment, report.exit);
+    blame(&mut segment);
     describe(&mut segment, report);
     Ok(fit::fit(segment))
 }
 
 /// Whose fault it was: X-Ray's `error` is a mistake of whoever asked, its `fault` anything else.
-fn blame(segment: &mut Value, exit: Exit) {
-    if exit != Exit::Rejected {
-        return;
-    }
+fn blame(segment: &mut Value) {
     let failed = |part: &mut Value| {
-        if let Some(part) = part.as_object_mut()
-            && part.remove("fault").is_some()
-        {
+        let asked = part["cause"]["exceptions"][0]["type"] == format!("{:?}", Exit::Rejected);
+        if let Some(part) = part.as_object_mut().filter(|_| asked) {
+            part.remove("fault");
             part.insert("error".to_owned(), Value::Bool(true));
         }
     };

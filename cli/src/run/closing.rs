@@ -1,18 +1,44 @@
-//! The closing table of a job: stages, outputs, scores.
+//! The closing tables of a job: stages, outputs, scores. Calm on purpose: what says nothing is left out.
+
+use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, TableStyle};
-use ffbatch_dispatcher::report::{FileReport, Report};
-use indicatif::HumanBytes;
+use ffbatch_dispatcher::event::Stage;
+use ffbatch_dispatcher::report::{CommandReport, FileReport, Report, StageReport};
+use indicatif::{HumanBytes, HumanCount};
 
-/// How many outputs are listed one by one.
-const LISTED: usize = 8;
+#[cfg(test)]
+mod tests;
 
-/// Draws the table.
-pub fn table(report: &Report) -> String {
+/// How many outputs are listed one by one. Beyond, the first ones and the last are: playlists are published last.
+const LISTED: usize = 9;
+
+/// What is left for a name on the narrowest terminal, in characters.
+const NARROWEST: usize = 16;
+
+/// Characters that size and bitrate take beside a name.
+const BESIDE: usize = 28;
+
+/// What the tables are drawn for.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// The current directory: paths below it are shown relative to it.
+    pub directory: &'a Path,
+    /// Columns of the terminal; `None` where there is none, and nothing is cut.
+    pub width: Option<u16>,
+}
+
+/// Draws the tables.
+pub fn table(report: &Report, view: View<'_>) -> String {
     let mut parts = vec![stages(report)];
-    parts.extend(outputs(report));
+    parts.extend(outputs(report, view));
     parts.extend(scores(report));
     parts.join("\n\n") + "\n"
+}
+
+/// The columns of the terminal that standard output is, if it is one.
+pub fn width() -> Option<u16> {
+    Table::new().width()
 }
 
 fn plain(header: &[&str], right: &[usize]) -> Table {
@@ -20,6 +46,9 @@ fn plain(header: &[&str], right: &[usize]) -> Table {
     table
         .load_style(TableStyle::new())
         .set_header(header.to_vec());
+    if let Some(first) = table.column_mut(0) {
+        first.set_padding((0, 1));
+    }
     for column in right {
         if let Some(column) = table.column_mut(*column) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -28,78 +57,117 @@ fn plain(header: &[&str], right: &[usize]) -> Table {
     table
 }
 
+fn drawn(table: &Table) -> String {
+    let lines: Vec<String> = table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
+    lines.join("\n")
+}
+
 fn stages(report: &Report) -> String {
-    let mut table = plain(&["STAGE", "SECONDS", ""], &[1]);
+    let mut table = plain(&["STAGE", "TIME", ""], &[1]);
     for stage in &report.stages {
-        let detail = match (&stage.error, stage.bytes) {
-            (Some(_), _) => "failed".to_owned(),
-            (None, Some(bytes)) => HumanBytes(bytes).to_string(),
-            (None, None) => String::new(),
-        };
         table.add_row([
             stage.stage.name().to_owned(),
-            format!("{:.2}", stage.seconds),
-            detail,
+            time(stage.seconds),
+            detail(report, stage),
         ]);
+        if stage.stage == Stage::Transcode && report.commands.len() > 1 {
+            let ran = report.commands.iter().filter(|one| !one.argv.is_empty());
+            for (index, command) in ran.enumerate() {
+                let label = format!("  command {}", index + 1);
+                table.add_row([label, time(command.seconds), work(command)]);
+            }
+        }
     }
-    for (index, command) in report
-        .commands
-        .iter()
-        .enumerate()
-        .filter(|(_, command)| command.frames.is_some())
-    {
-        let label = if report.commands.len() > 1 {
-            format!("  command {}", index + 1)
-        } else {
-            "  ffmpeg".to_owned()
-        };
-        let frames = command.frames.unwrap_or_default();
-        let speed = command
-            .speed
-            .map(|speed| format!(", {speed:.2}x"))
-            .unwrap_or_default();
-        let detail = format!("{frames} frames{speed}");
-        table.add_row([label, format!("{:.2}", command.seconds), detail]);
-    }
-    trimmed(&table)
+    drawn(&table)
 }
 
-fn outputs(report: &Report) -> Option<String> {
-    if report.outputs.is_empty() {
-        return None;
+fn detail(report: &Report, stage: &StageReport) -> String {
+    match (stage.stage, &stage.error, &report.commands[..]) {
+        (Stage::Measure, Some(_), _) if report.failure.is_none() => "not measured".to_owned(),
+        (_, Some(_), _) => "failed".to_owned(),
+        (Stage::Transcode, None, [command]) => work(command),
+        _ => stage
+            .bytes
+            .filter(|bytes| *bytes > 0)
+            .map_or_else(String::new, |bytes| HumanBytes(bytes).to_string()),
     }
+}
+
+/// `120 frames, 24.1x`, of which only what is known.
+fn work(command: &CommandReport) -> String {
+    let frames = command
+        .frames
+        .filter(|frames| *frames > 0)
+        .map(|frames| format!("{} frames", HumanCount(frames)));
+    let speed = command.speed.filter(|speed| *speed > 0.0).map(times);
+    let known: Vec<String> = [frames, speed].into_iter().flatten().collect();
+    known.join(", ")
+}
+
+fn outputs(report: &Report, view: View<'_>) -> Option<String> {
+    let all = &report.outputs;
     // What a command wrote has one length, and only a single file has it for sure.
-    let only = report.outputs.len() == 1;
-    let duration = report
-        .commands
-        .last()
-        .and_then(|command| command.out_time_secs)
-        .filter(|_| only);
-    let mut table = plain(&["OUTPUT", "SIZE", "BITRATE"], &[1, 2]);
-    for output in report.outputs.iter().take(LISTED) {
-        table.add_row([
-            output.location.clone(),
-            size(output),
+    let duration = match (&all[..], report.commands.last()) {
+        ([], _) => return None,
+        ([_], Some(command)) => command.out_time_secs,
+        _ => None,
+    };
+    let header = ["OUTPUT", "SIZE", "BITRATE"];
+    let columns = if duration.is_some() { 3 } else { 2 };
+    let mut table = plain(&header[..columns], &[1, 2][..columns - 1]);
+    let row = |output: &FileReport| {
+        [
+            name(&output.location, view),
+            output
+                .bytes
+                .map_or_else(String::new, |bytes| HumanBytes(bytes).to_string()),
             bitrate(output, duration),
-        ]);
+        ]
+    };
+    let whole = if all.len() > LISTED {
+        LISTED - 2
+    } else {
+        all.len()
+    };
+    for output in &all[..whole] {
+        table.add_row(row(output).into_iter().take(columns));
     }
-    let rest = &report.outputs[report.outputs.len().min(LISTED)..];
-    if !rest.is_empty() {
-        let bytes: u64 = rest.iter().filter_map(|output| output.bytes).sum();
+    if let [hidden @ .., last] = &all[whole..] {
+        let bytes: u64 = hidden.iter().filter_map(|output| output.bytes).sum();
+        let count = HumanCount(hidden.len() as u64);
         table.add_row([
-            format!("... and {} more", rest.len()),
+            format!("... and {count} more"),
             HumanBytes(bytes).to_string(),
-            String::new(),
         ]);
+        table.add_row(row(last).into_iter().take(columns));
     }
-    Some(trimmed(&table))
+    Some(drawn(&table))
 }
 
-fn size(output: &FileReport) -> String {
-    output
-        .bytes
-        .map(|bytes| HumanBytes(bytes).to_string())
-        .unwrap_or_default()
+/// A location as a person knows it: relative to where they are, and short enough for their terminal.
+fn name(location: &str, view: View<'_>) -> String {
+    let near = Path::new(location)
+        .strip_prefix(view.directory)
+        .ok()
+        .and_then(Path::to_str)
+        .unwrap_or(location);
+    let Some(width) = view.width else {
+        return near.to_owned();
+    };
+    let room = usize::from(width).saturating_sub(BESIDE).max(NARROWEST);
+    let length = near.chars().count();
+    if length <= room {
+        return near.to_owned();
+    }
+    // The end of a key tells more than its middle.
+    let head = room / 3;
+    let tail = room - head - 1;
+    let start: String = near.chars().take(head).collect();
+    let end: String = near.chars().skip(length - tail).collect();
+    format!("{start}…{end}")
 }
 
 fn bitrate(output: &FileReport, duration: Option<f64>) -> String {
@@ -109,7 +177,12 @@ fn bitrate(output: &FileReport, duration: Option<f64>) -> String {
             reason = "file sizes stay far below 2^52 bytes"
         )]
         (Some(bytes), Some(seconds)) if seconds > 0.0 => {
-            format!("{:.0} kb/s", bytes as f64 * 8.0 / seconds / 1000.0)
+            let kilobits = bytes as f64 * 8.0 / seconds / 1000.0;
+            if kilobits < 10_000.0 {
+                format!("{kilobits:.0} kb/s")
+            } else {
+                format!("{:.1} Mb/s", kilobits / 1000.0)
+            }
         }
         _ => String::new(),
     }
@@ -119,25 +192,26 @@ fn scores(report: &Report) -> Option<String> {
     let quality = report.quality.as_ref()?;
     let mut table = plain(&["METRIC", "MEAN", "MIN", "MAX", "FRAMES"], &[1, 2, 3, 4]);
     for score in &quality.scores {
-        let unit = if score.unit.is_empty() {
-            String::new()
+        let metric = if score.unit.is_empty() {
+            score.metric.clone()
         } else {
-            format!(" {}", score.unit)
+            format!("{} ({})", score.metric, score.unit)
         };
+        // An index of at most 1 differs in its last digits.
         let digits = if score.max.abs() <= 1.0 { 4 } else { 2 };
-        let number = |value: f64| format!("{value:.digits$}{unit}");
+        let number = |value: f64| format!("{value:.digits$}");
         table.add_row([
-            score.metric.clone(),
+            metric,
             number(score.mean),
             number(score.min),
             number(score.max),
-            score.frames.to_string(),
+            HumanCount(score.frames as u64).to_string(),
         ]);
     }
     let mut lines = if quality.scores.is_empty() {
         Vec::new()
     } else {
-        vec![trimmed(&table)]
+        vec![drawn(&table)]
     };
     for (metric, why) in &quality.refused {
         let what = if metric == "*" { "quality" } else { metric };
@@ -146,10 +220,34 @@ fn scores(report: &Report) -> Option<String> {
     Some(lines.join("\n"))
 }
 
-fn trimmed(table: &Table) -> String {
-    table
-        .lines()
-        .map(|line| line.trim().to_owned())
-        .collect::<Vec<_>>()
-        .join("\n")
+/// `0.21 s`, `12.3 s`, `4:05`, `1:02:03`.
+fn time(seconds: f64) -> String {
+    if seconds < 9.995 {
+        return format!("{seconds:.2} s");
+    }
+    if seconds < 59.95 {
+        return format!("{seconds:.1} s");
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole seconds of a positive time"
+    )]
+    let whole = seconds.round() as u64;
+    let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{rest:02}")
+    } else {
+        format!("{minutes}:{rest:02}")
+    }
+}
+
+/// A speed with three digits that mean something.
+pub fn times(speed: f64) -> String {
+    let digits = match speed {
+        ..9.995 => 2,
+        ..99.95 => 1,
+        _ => 0,
+    };
+    format!("{speed:.digits$}x")
 }

@@ -1,15 +1,22 @@
-//! What a person sees while a job runs: a progress bar on a terminal, plain lines elsewhere, nothing with `--json`.
+//! What a person sees while a job runs: a progress bar on a terminal, plain lines elsewhere, only notes with `--json`.
+//!
+//! The bar needs a terminal that can move its cursor: with `TERM=dumb` there are plain lines too. Everything goes to
+//! standard error; standard output belongs to the outcome.
 
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use ffbatch_dispatcher::event::{Event, Progress, Stage};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+
+use crate::run::closing::times;
 
 use crate::speak;
 
 /// How often a plain progress line is written.
 const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// How often the bar moves by itself.
+const TICK: Duration = Duration::from_millis(200);
 
 /// Shows the events of one job.
 pub struct Follower {
@@ -22,10 +29,10 @@ pub struct Follower {
 impl Follower {
     /// A follower for standard error. `quiet` shows nothing but notes, `log` also ffmpeg's lines.
     pub fn new(quiet: bool, log: bool) -> Self {
-        let terminal = std::io::stderr().is_terminal();
+        let bar = (!quiet).then(bar).filter(|bar| !bar.is_hidden());
         Self {
-            bar: (terminal && !quiet).then(bar),
-            plain: !terminal && !quiet,
+            plain: bar.is_none() && !quiet,
+            bar,
             log,
             last_line: None,
         }
@@ -37,19 +44,17 @@ impl Follower {
             Event::StageStarted { stage } => {
                 self.last_line = None;
                 if let Some(bar) = &self.bar {
-                    bar.set_position(0);
+                    bar.set_style(unknown());
                     bar.set_prefix(stage.name());
                     bar.set_message("");
+                    bar.enable_steady_tick(TICK);
                 }
             }
+            // Of a stage that failed the error itself is said in the end.
             Event::StageFinished { stage, seconds, ok }
-                if self.plain && (seconds >= 0.1 || !ok || stage == Stage::Transcode) =>
+                if self.plain && ok && (seconds >= 0.1 || stage == Stage::Transcode) =>
             {
-                self.say(&format!(
-                    "{}: {} in {seconds:.1} s",
-                    stage.name(),
-                    if ok { "done" } else { "failed" }
-                ));
+                self.say(&format!("{}: done in {seconds:.1} s", stage.name()));
             }
             Event::Progress(progress) => self.progress(&progress),
             Event::Note { message } => self.say(&format!("note: {message}")),
@@ -59,6 +64,12 @@ impl Follower {
             | Event::Log { .. }
             | Event::Finished { .. } => {}
         }
+    }
+
+    /// Says a line without disturbing the bar, from wherever it is called.
+    pub fn speaker(&self) -> impl Fn(&str) + Send + use<> {
+        let bar = self.bar.clone();
+        move |line| say(bar.as_ref(), line)
     }
 
     /// Removes the bar.
@@ -72,12 +83,17 @@ impl Follower {
         let text = describe(progress);
         if let Some(bar) = &self.bar {
             bar.set_prefix(progress.stage.name());
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "0 to 1000"
-            )]
-            bar.set_position((progress.percent.unwrap_or(0.0).clamp(0.0, 100.0) * 10.0) as u64);
+            if let Some(percent) = percent(progress) {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "0 to 1000"
+                )]
+                bar.set_position((percent.clamp(0.0, 100.0) * 10.0) as u64);
+                bar.set_style(known());
+            } else {
+                bar.set_style(unknown());
+            }
             bar.set_message(text);
         } else if self.plain
             && self
@@ -92,56 +108,85 @@ impl Follower {
     }
 
     fn say(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| speak::err(line)),
-            None => speak::err(line),
-        }
+        say(self.bar.as_ref(), line);
+    }
+}
+
+fn say(bar: Option<&ProgressBar>, line: &str) {
+    match bar {
+        Some(bar) => bar.suspend(|| speak::err(line)),
+        None => speak::err(line),
     }
 }
 
 fn bar() -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{prefix:>9} {bar:32} {msg}").expect("a constant template");
-    let bar = ProgressBar::new(1000).with_style(style);
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
+    ProgressBar::new(1000).with_style(unknown())
 }
 
-/// `42 %  120 frames  2.1x  ETA 0:12`, of which only what is known.
-fn describe(progress: &Progress) -> String {
-    let mut parts = Vec::new();
-    if let Some(percent) = progress.percent {
-        parts.push(format!("{percent:.0} %"));
-    }
-    if let Some(frame) = progress.frame {
-        parts.push(format!("{frame} frames"));
-    }
-    if let Some(bytes) = progress.bytes {
-        let total = progress
-            .total_bytes
-            .map(|total| format!(" of {}", indicatif::HumanBytes(total)));
-        parts.push(format!(
-            "{}{}",
-            indicatif::HumanBytes(bytes),
-            total.unwrap_or_default()
-        ));
-    }
-    if let Some(rate) = progress.frame_rate.filter(|rate| *rate > 0.0) {
-        parts.push(format!("{rate:.0} fps"));
-    }
-    if let Some(speed) = progress.speed.filter(|speed| *speed > 0.0) {
-        parts.push(format!("{speed:.2}x"));
-    }
-    if let Some(eta) = progress.eta_secs {
+/// The bar of work whose end is known. The message is cut where the terminal ends.
+fn known() -> ProgressStyle {
+    ProgressStyle::with_template("{prefix:>9} {bar:20.cyan/dim} {wide_msg}")
+        .expect("a constant template")
+        .progress_chars("━━─")
+}
+
+/// The bar of work whose end is not known.
+fn unknown() -> ProgressStyle {
+    ProgressStyle::with_template("{prefix:>9} {spinner} {wide_msg}").expect("a constant template")
+}
+
+/// How far a stage is, 0 to 100: as it says, or by its bytes.
+fn percent(progress: &Progress) -> Option<f64> {
+    let bytes = match (progress.bytes, progress.total_bytes) {
         #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "whole seconds of a positive time"
+            clippy::cast_precision_loss,
+            reason = "file sizes stay far below 2^52 bytes"
         )]
-        let seconds = eta.max(0.0).round() as u64;
-        parts.push(format!("ETA {}:{:02}", seconds / 60, seconds % 60));
+        (Some(bytes), Some(total)) if total > 0 => Some(bytes as f64 / total as f64 * 100.0),
+        _ => None,
+    };
+    progress.percent.or(bytes)
+}
+
+/// `42 %  ETA 1:12  2.10x  120 frames`, of which only what is known, the most useful first.
+fn describe(progress: &Progress) -> String {
+    let positive = |value: &f64| *value > 0.0;
+    let bytes = progress.bytes.filter(|bytes| *bytes > 0).map(|bytes| {
+        let total = progress.total_bytes.map(HumanBytes);
+        let of = total.map_or_else(String::new, |total| format!(" of {total}"));
+        format!("{}{of}", HumanBytes(bytes))
+    });
+    let parts = [
+        percent(progress).map(|percent| format!("{percent:.0} %")),
+        progress.eta_secs.map(eta),
+        progress.speed.filter(positive).map(times),
+        progress
+            .frame_rate
+            .filter(positive)
+            .map(|rate| format!("{rate:.0} frames/s")),
+        progress
+            .frame
+            .filter(|frame| *frame > 0)
+            .map(|frame| format!("{} frames", HumanCount(frame))),
+        bytes,
+    ];
+    let known: Vec<String> = parts.into_iter().flatten().collect();
+    known.join("  ")
+}
+
+fn eta(seconds: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole seconds of a positive time"
+    )]
+    let whole = seconds.max(0.0).round() as u64;
+    let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60);
+    if hours > 0 {
+        format!("ETA {hours}:{minutes:02}:{rest:02}")
+    } else {
+        format!("ETA {minutes}:{rest:02}")
     }
-    parts.join("  ")
 }
 
 #[cfg(test)]
@@ -157,7 +202,23 @@ mod tests {
             eta_secs: Some(71.7),
             ..Progress::of(Stage::Transcode)
         };
-        assert_eq!(describe(&known), "42 %  120 frames  2.10x  ETA 1:12");
+        assert_eq!(describe(&known), "42 %  ETA 1:12  2.10x  120 frames");
         assert_eq!(describe(&Progress::of(Stage::Transcode)), "");
+    }
+
+    #[test]
+    fn bytes_tell_how_far_a_transfer_is() {
+        let fetching = Progress {
+            bytes: Some(512),
+            total_bytes: Some(2048),
+            ..Progress::of(Stage::Fetch)
+        };
+        assert_eq!(describe(&fetching), "25 %  512 B of 2.00 KiB");
+    }
+
+    #[test]
+    fn long_waits_are_told_in_hours() {
+        assert_eq!(eta(59.6), "ETA 1:00");
+        assert_eq!(eta(7384.0), "ETA 2:03:04");
     }
 }
