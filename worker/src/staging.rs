@@ -7,29 +7,22 @@
 //!
 //! A component that no file system takes (empty, `..`, too long; S3 keys may hold any) is mirrored under a stand-in name.
 
-use std::collections::BTreeMap;
+mod directory;
+mod tree;
+
 use std::fs;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use ffbatch_dispatcher::location::Location;
 
-use crate::digest;
-use crate::room::Room;
+use directory::{Directory, split};
+use tree::{Tree, unwritable};
+
+pub use directory::file_name;
 
 /// The prefix of the hidden directories beside local destinations.
 pub const PREFIX: &str = ".ffbatch-";
-
-/// The longest component that is mirrored as it is, in bytes. Linux allows 255; muxers append suffixes such as `.tmp`.
-const COMPONENT_LIMIT: usize = 240;
-
-/// A destination directory: a volume, and the components of the path in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Directory {
-    /// The bucket; `None` for this machine's disks.
-    bucket: Option<String>,
-    components: Vec<String>,
-}
 
 /// Destination directories that will share a tree.
 #[derive(Debug)]
@@ -39,18 +32,6 @@ struct Set {
     members: Vec<Directory>,
     /// The first destination among them, for messages.
     first: Location,
-}
-
-/// A part of a destination and its mirror.
-#[derive(Debug)]
-struct Tree {
-    root: Directory,
-    /// The mirror of `root`.
-    mirror: PathBuf,
-    /// Mirrored paths, relative to `mirror`, whose last component is a stand-in: what it stands for.
-    stand_ins: BTreeMap<PathBuf, String>,
-    /// Keeps the mirror alive.
-    _room: Option<Room>,
 }
 
 /// All the trees of a job.
@@ -188,112 +169,6 @@ impl Staging {
     }
 }
 
-impl Directory {
-    fn holds(&self, other: &Self) -> bool {
-        self.bucket == other.bucket && other.components.starts_with(&self.components)
-    }
-
-    fn nests(&self, other: &Self) -> bool {
-        self.holds(other) || other.holds(self)
-    }
-
-    fn common(&self, other: &Self) -> Self {
-        let shared = self
-            .components
-            .iter()
-            .zip(&other.components)
-            .take_while(|(own, other)| own == other)
-            .count();
-        Self {
-            bucket: self.bucket.clone(),
-            components: self.components[..shared].to_vec(),
-        }
-    }
-
-    fn location(&self, rest: &[String]) -> Location {
-        let whole: Vec<&str> = self
-            .components
-            .iter()
-            .chain(rest)
-            .map(String::as_str)
-            .collect();
-        match &self.bucket {
-            Some(bucket) => Location::S3 {
-                bucket: bucket.clone(),
-                key: whole.join("/"),
-            },
-            None => Location::Path(format!("/{}", whole.join("/"))),
-        }
-    }
-}
-
-impl Tree {
-    fn open(
-        root: Directory,
-        first: &Directory,
-        at: &Location,
-        scratch: &Path,
-        id: &str,
-    ) -> Result<Self, StagingError> {
-        let (own, mirror) = if root.bucket.is_some() {
-            (None, scratch.join("out").join(id))
-        } else {
-            // The root itself may be somewhere like `/`. The first output's directory is where the user means to write.
-            let host =
-                existing(&PathBuf::from("/").join(first.components.iter().collect::<PathBuf>()));
-            let own =
-                Room::open(&host, PREFIX, id).map_err(|source| unwritable(&host, at, source))?;
-            let mirror = own.path().join("out");
-            (Some(own), mirror)
-        };
-        fs::create_dir_all(&mirror).map_err(|source| unwritable(&mirror, at, source))?;
-        Ok(Self {
-            root,
-            mirror,
-            stand_ins: BTreeMap::new(),
-            _room: own,
-        })
-    }
-
-    fn make(&mut self, directory: &Directory) -> io::Result<()> {
-        let mut path = PathBuf::new();
-        for component in &directory.components[self.root.components.len()..] {
-            path.push(file_name(component));
-            if file_name(component) != *component {
-                self.stand_ins.insert(path.clone(), component.clone());
-            }
-        }
-        fs::create_dir_all(self.mirror.join(path))
-    }
-
-    fn mirror_of(&self, directory: &Directory) -> PathBuf {
-        let below = &directory.components[self.root.components.len()..];
-        below.iter().fold(self.mirror.clone(), |path, component| {
-            path.join(file_name(component))
-        })
-    }
-
-    fn destination(&self, path: &Path) -> Location {
-        let relative = path.strip_prefix(&self.mirror).unwrap_or(path);
-        let mut below = Vec::new();
-        let mut prefix = PathBuf::new();
-        for component in relative.components() {
-            prefix.push(component);
-            let own = component.as_os_str().to_string_lossy().into_owned();
-            below.push(self.stand_ins.get(&prefix).cloned().unwrap_or(own));
-        }
-        self.root.location(&below)
-    }
-}
-
-fn unwritable(directory: &Path, destination: &Location, source: io::Error) -> StagingError {
-    StagingError::Unwritable {
-        directory: directory.display().to_string(),
-        destination: destination.to_string(),
-        source,
-    }
-}
-
 /// Adds a set to the others, joined with all those that belong together with it. Joining widens a root, so that a further
 /// set may belong to it then.
 fn join(sets: &mut Vec<Set>, mut set: Set, together: impl Fn(&Directory, &Directory) -> bool) {
@@ -309,67 +184,6 @@ fn join(sets: &mut Vec<Set>, mut set: Set, together: impl Fn(&Directory, &Direct
         };
     }
     sets.push(set);
-}
-
-/// Splits a destination into its directory and its name.
-fn split(location: &Location) -> Result<(Directory, String), StagingError> {
-    let (bucket, path) = match location {
-        Location::S3 { bucket, key } => (Some(bucket.clone()), key.clone()),
-        Location::Path(path) => (None, settle(path)?),
-        Location::Http(_) | Location::Live(_) => return Err(StagingError::Kind(location.clone())),
-    };
-    let mut components: Vec<String> = path.split('/').map(str::to_owned).collect();
-    let name = components.pop().unwrap_or_default();
-    Ok((Directory { bucket, components }, name))
-}
-
-/// A local path without its leading slash, with links and `..` resolved as far as it exists.
-fn settle(path: &str) -> Result<String, StagingError> {
-    let absolute = std::path::absolute(path).map_err(|_| StagingError::Climbs(path.to_owned()))?;
-    let directory = absolute.parent().unwrap_or(Path::new("/"));
-    let there = existing(directory);
-    let rest = directory.strip_prefix(&there).unwrap_or(Path::new(""));
-    if rest
-        .components()
-        .any(|component| component == Component::ParentDir)
-    {
-        return Err(StagingError::Climbs(path.to_owned()));
-    }
-    let whole = there
-        .canonicalize()
-        .unwrap_or(there)
-        .join(rest)
-        .join(absolute.file_name().unwrap_or_default());
-    Ok(whole.to_string_lossy().trim_start_matches('/').to_owned())
-}
-
-/// The nearest directory above, or the path itself, that exists.
-fn existing(path: &Path) -> PathBuf {
-    path.ancestors()
-        .find(|ancestor| ancestor.is_dir())
-        .unwrap_or(Path::new("/"))
-        .to_owned()
-}
-
-/// The name under which a component of any key can stand in a file system: its own where that is possible.
-pub fn file_name(component: &str) -> String {
-    let fits = !component.is_empty()
-        && component != "."
-        && component != ".."
-        && component.len() <= COMPONENT_LIMIT;
-    if fits {
-        return component.to_owned();
-    }
-    let hash = &digest::text(component)[..16];
-    let extension = component
-        .rsplit_once('.')
-        .map(|(_, extension)| extension)
-        .unwrap_or_default();
-    if (1..=16).contains(&extension.len()) {
-        format!("_{hash}.{extension}")
-    } else {
-        format!("_{hash}")
-    }
 }
 
 #[cfg(test)]
