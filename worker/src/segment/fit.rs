@@ -89,14 +89,14 @@ mod tests {
         // A control character takes six bytes in JSON.
         let long = "\u{1}".repeat(60_000);
         let stage = json!({ "name": "cmd-execution", "fault": true, "cause": { "exceptions": [{ "message": long }] } });
-        let command = json!({ "command": long, "stderr_tail": vec![long.clone(); 40] });
+        let command = json!({ "command": long, "stderr_tail": vec![long.clone(); 4] });
         let segment = json!({
             "name": "batch-ffmpeg-job",
             "id": "0123456789abcdef",
             "fault": true,
             "cause": { "exceptions": [{ "message": long }] },
             "annotations": { "input_url": long, "output_url": long },
-            "metadata": { "ffbatch": { "commands": vec![command; 40] } },
+            "metadata": { "ffbatch": { "commands": vec![command; 4] } },
             "subsegments": [stage],
         });
         let text = fit(segment);
