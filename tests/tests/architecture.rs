@@ -92,8 +92,7 @@ fn the_worker_links_nothing_that_it_does_not_need() {
 #[track_caller]
 fn only_in(needle: &str, allowed: &[&str], why: &str) {
     for (path, text) in rust() {
-        let inside =
-            path.starts_with("tests/") || path.contains("/tests/") || path.contains("/examples/");
+        let inside = is_test(&path) || path.contains("/examples/");
         if inside || allowed.iter().any(|prefix| path.starts_with(prefix)) {
             continue;
         }
@@ -139,8 +138,8 @@ fn absences() {
 fn processes_are_started_by_media_and_the_local_backend_alone() {
     let starts = |line: &str| line.contains("process::") && line.contains("Command");
     for (path, text) in rust() {
-        let allowed = ["media/src/", "backends/src/local", "tests/"];
-        if path.contains("/tests/")
+        let allowed = ["media/src/", "backends/src/local"];
+        if is_test(&path)
             || path.contains("/examples/")
             || allowed.iter().any(|prefix| path.starts_with(prefix))
         {
@@ -205,28 +204,24 @@ fn every_file_is_a_room_with_a_name() {
             lines <= LINES,
             "`{path}` has {lines} lines, {LINES} is the most (split it by purpose)"
         );
-        assert!(
-            text.starts_with("//!"),
-            "`{path}` does not begin with what it is for (`//!`)"
-        );
+        // What a file of tests is for, its parent says.
+        let said = text.starts_with("//!") || is_test(&path);
+        assert!(said, "`{path}` does not begin with what it is for (`//!`)");
     }
 }
 
 #[test]
 fn nothing_is_imported_wholesale() {
-    for (path, text) in rust() {
-        let line = code(&text)
-            .lines()
-            .find(|line| line.trim_start().starts_with("use ") && line.ends_with("::*;"))
-            .map(str::to_owned);
-        let of_parent = line
-            .as_deref()
-            .is_some_and(|line| line.contains("super::*"));
-        assert!(
-            line.is_none() || (of_parent && path.ends_with("tests.rs")),
-            "`{path}` imports everything: {line:?}"
-        );
+    for (path, text) in rust().into_iter().filter(|(path, _)| !is_test(path)) {
+        let imports = |line: &&str| line.trim_start().starts_with("use ") && line.ends_with("::*;");
+        let line = code(&text).lines().find(imports).map(str::to_owned);
+        assert_eq!(line, None, "`{path}` imports everything");
     }
+}
+
+/// Whether a file holds tests and nothing else.
+fn is_test(path: &str) -> bool {
+    path.ends_with("/tests.rs") || path.contains("/tests/") || path.starts_with("tests/")
 }
 
 #[test]

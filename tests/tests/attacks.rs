@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_tests::clip::{self, SHORT};
+use ffbatch_tests::moto::Moto;
 use ffbatch_tests::sandbox::Sandbox;
 use ffbatch_tests::tools;
 
@@ -86,10 +87,15 @@ fn a_playlist_that_names_a_local_file() {
     held(&sandbox, &attack, "out.mkv");
 }
 
+/// A list that lies on this machine is its user's word. One from elsewhere is somebody else's.
 #[track_caller]
 fn check_list(entry: impl Fn(&str) -> String) {
-    let (sandbox, secret) = with_secret();
-    sandbox.write("list.txt", format!("file '{}'\n", entry(&secret)));
+    let (mut sandbox, secret) = with_secret();
+    let moto = Moto::with("media");
+    sandbox.set_all(moto.environment());
+    let list = format!("file '{}'\n", entry(&secret));
+    sandbox.write("list.txt", &list);
+    moto.put("media", "list.txt", list);
     let open = [
         "-protocol_whitelist",
         "file,subfile,concat,cache,async",
@@ -98,15 +104,16 @@ fn check_list(entry: impl Fn(&str) -> String) {
         "-safe",
         "0",
         "-i",
-        "list.txt",
     ];
-    let attack = words(&[&open[..], &["-map", "0:v", "-c", "copy", "out.mkv"]].concat());
-    bare(&sandbox, &attack, "out.mkv");
-    held(&sandbox, &attack, "out.mkv");
+    let attack = |input: &str| {
+        words(&[&open[..], &[input, "-map", "0:v", "-c", "copy", "out.mkv"]].concat())
+    };
+    bare(&sandbox, &attack("list.txt"), "out.mkv");
+    held(&sandbox, &attack("s3://media/list.txt"), "out.mkv");
 }
 
 #[test]
-fn a_list_to_concatenate_that_names_a_local_file() {
+fn a_list_from_elsewhere_that_names_a_local_file() {
     check_list(str::to_owned);
     check_list(|secret| format!("file:{secret}"));
     check_list(|secret| format!("subfile,,start,0,end,0,,:{secret}"));
