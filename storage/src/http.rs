@@ -17,6 +17,7 @@ use crate::file::too_large;
 use crate::partial::Partial;
 use crate::{Entry, Kind, Meter, Store, StoreError};
 
+pub(crate) mod gate;
 mod guard;
 mod refusal;
 

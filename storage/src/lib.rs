@@ -20,6 +20,7 @@ mod store;
 mod stores;
 
 pub use error::{Kind, StoreError};
+pub use http::gate::{Gate, is_local, refusal};
 pub use meter::Meter;
 pub use s3::{Keys, S3Settings};
 pub use space::free_bytes;

@@ -139,7 +139,8 @@ fn playlists_bring_their_segments() {
         site.job("-i @in.mp4 -c copy -f hls -hls_time 0.4 -hls_key_info_file @key.info @secret/index.m3u8")
             .ok();
         site.put("secret/key.bin", b"0123456789abcdef");
-        site.job("-i @secret/index.m3u8 -c copy @open.mp4").ok();
+        site.job("-allowed_extensions ALL -i @secret/index.m3u8 -c copy @open.mp4")
+            .ok();
         check_frames(site, "open.mp4", 50);
     });
 }

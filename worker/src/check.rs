@@ -49,7 +49,9 @@ pub struct Plan {
     pub staging: Staging,
     /// The working directory of all commands.
     pub directory: PathBuf,
-    /// What of the network ffmpeg may reach.
+    /// Manifests behind `http(s)`, which ffmpeg reads through a proxy.
+    pub manifests: Vec<String>,
+    /// What of the network ffmpeg may reach besides.
     pub network: Network,
     /// The ffmpeg that will run.
     pub ffmpeg: Ffmpeg,
@@ -181,6 +183,7 @@ pub fn check(job: &Job, id: &str, work_dir: &Path) -> Result<Plan, Failure> {
         texts,
         reads,
         ports,
+        manifests,
         ..
     } = resolver;
     let network = network::allowed(ports);
@@ -192,6 +195,7 @@ pub fn check(job: &Job, id: &str, work_dir: &Path) -> Result<Plan, Failure> {
         reads,
         staging,
         directory,
+        manifests,
         network,
         ffmpeg,
         launcher,

@@ -8,12 +8,13 @@ use ffbatch_dispatcher::event::{Event, Progress, Stage};
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::Job;
 use ffbatch_dispatcher::report::{CommandReport, FfmpegReport, FileReport};
-use ffbatch_media::confine::{self, Confinement, Policy};
+use ffbatch_media::confine::{self, Confinement, Network, Policy};
 use ffbatch_media::log::cause;
 use ffbatch_media::probe::Listing;
 use ffbatch_media::run::{self, Finished, GRACE, Happening, Run, Stdout};
 use ffbatch_media::version::{Version, VersionError};
 use ffbatch_media::{log::LogLine, progress};
+use ffbatch_storage::Gate;
 use tokio_util::sync::CancellationToken;
 
 use crate::check::{Plan, Planned};
@@ -55,7 +56,8 @@ pub async fn transcode(
     reports: &mut [CommandReport],
     inputs: &mut [FileReport],
 ) -> Result<(), Failure> {
-    let policy = policy(plan, job);
+    let mut policy = policy(plan, job);
+    let _gate = gate(plan, &mut policy).await?;
     for (index, (planned, report)) in plan.commands.iter().zip(reports).enumerate() {
         if stop.is_cancelled() {
             return Err(Failure::interrupted());
@@ -104,6 +106,30 @@ fn policy(plan: &Plan, job: &Job) -> Policy {
         require: job.require_confinement,
         ..Policy::new(read, write)
     }
+}
+
+/// Opens the one door through which ffmpeg may fetch what manifests behind URLs name; it is open while the gate lives.
+async fn gate(plan: &Plan, policy: &mut Policy) -> Result<Option<Gate>, Failure> {
+    if plan.manifests.is_empty() {
+        return Ok(None);
+    }
+    let local = plan
+        .manifests
+        .iter()
+        .any(|url| ffbatch_storage::is_local(url));
+    let gate = Gate::open(local).await.map_err(|error| {
+        Failure::new(
+            Exit::Machine,
+            format!("no port can be opened on the loopback: {error}"),
+        )
+    })?;
+    let mut ports = vec![gate.port()];
+    if let Network::Ports(others) = &policy.network {
+        ports.extend(others);
+    }
+    policy.network = Network::Ports(ports);
+    policy.env.insert("http_proxy".to_owned(), gate.url());
+    Ok(Some(gate))
 }
 
 /// Follows one command.

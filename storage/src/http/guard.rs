@@ -67,7 +67,7 @@ pub(super) fn redirects() -> Policy {
     })
 }
 
-fn allow(host: &str, address: IpAddr) -> Result<(), Refused> {
+pub(super) fn allow(host: &str, address: IpAddr) -> Result<(), Refused> {
     match reason(address) {
         None => Ok(()),
         Some(reason) => Err(Refused {

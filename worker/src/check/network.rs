@@ -1,4 +1,5 @@
-//! What of the network ffmpeg may reach: nothing, unless an input is a live URL or a manifest behind `http(s)`.
+//! What of the network ffmpeg may reach: nothing, unless an input is a live URL or a manifest behind `http(s)`. For a
+//! manifest it is one proxy on this machine ([`ffbatch_storage::Gate`]), which knows where a stranger's playlist must not lead.
 
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::location::Location;
@@ -11,8 +12,20 @@ pub fn is_manifest(location: &Location) -> bool {
     matches!(location.extension().as_str(), "m3u8" | "mpd" | "ism")
 }
 
+/// Refuses a URL at which a cloud keeps the credentials of a machine.
+pub fn check(url: &str) -> Result<(), Failure> {
+    match ffbatch_storage::refusal(url) {
+        Some(why) => Err(Failure::new(
+            Exit::Input,
+            format!("{why}, and is refused (give the address of a media server)"),
+        )),
+        None => Ok(()),
+    }
+}
+
 /// The port of a URL: the one it names, else its protocol's own.
 pub fn port(url: &str) -> Result<u16, Failure> {
+    check(url)?;
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();

@@ -31,6 +31,7 @@ pub(super) struct Resolver<'a> {
     pub(super) links: Vec<(PathBuf, PathBuf)>,
     pub(super) texts: Vec<(PathBuf, String)>,
     pub(super) ports: Vec<u16>,
+    pub(super) manifests: Vec<String>,
     /// What earlier commands write.
     pub(super) produced: Vec<Location>,
     /// The side files by their names.
@@ -59,6 +60,7 @@ impl<'a> Resolver<'a> {
             links: Vec::new(),
             texts: Vec::new(),
             ports: Vec::new(),
+            manifests: Vec::new(),
             produced: Vec::new(),
             sides: Vec::new(),
             granted: BTreeSet::new(),
@@ -110,7 +112,8 @@ impl<'a> Resolver<'a> {
                 Ok(url.clone())
             }
             Location::Http(url) if network::is_manifest(&place.location) => {
-                self.ports.push(network::port(url)?);
+                network::check(url)?;
+                self.manifests.push(url.clone());
                 Ok(url.clone())
             }
             location if place.is_pattern() => {
