@@ -5,7 +5,7 @@
 //! closed. It stands in a process group of its own for the same reason.
 
 use std::collections::HashMap;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -13,20 +13,39 @@ use ffbatch_dispatcher::compute::{Compute, ComputeError, Family, Infra, Outcome,
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::event::{Event, PROTOCOL, PROTOCOL_VARIABLE};
 use ffbatch_dispatcher::exit::Exit;
-use ffbatch_dispatcher::report::Report;
 use rustix::process::{Pid, Signal};
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::process::{Child, Command};
 
 mod find;
+mod follow;
 
 inventory::submit! {
     Family {
         name: "local",
         summary: "this machine: the worker as a child process",
         infra: || Infra { vcpus: 1, ..Infra::default() },
-        connect: |config| Ok(Box::new(Local { config: config.clone(), running: Mutex::default() })),
+        connect,
     }
+}
+
+fn connect(config: &Config) -> Result<Box<dyn Compute>, ComputeError> {
+    // The worker's own settings stand at the top of the configuration, for every compute.
+    if let Some(key) = config
+        .backends
+        .get("local")
+        .and_then(|section| section.keys().next())
+    {
+        return Err(ComputeError {
+            exit: Exit::Rejected,
+            ..ComputeError::machine(format!(
+                "unknown key `{key}` in the section `backends.local`, which has no keys (remove it; `worker`, `state_dir` and the like stand at the top)"
+            ))
+        });
+    }
+    Ok(Box::new(Local {
+        config: config.clone(),
+        running: Mutex::default(),
+    }))
 }
 
 /// Jobs of this process, by id.
@@ -88,7 +107,7 @@ impl Compute for Local {
                 "job `{job}` is not running here, or somebody follows it already"
             )));
         };
-        let outcome = listen(child, &worker, on).await;
+        let outcome = follow::listen(child, &worker, on).await;
         self.running
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -159,128 +178,5 @@ impl Local {
             }
         }
         command
-    }
-}
-
-/// Reads a worker until it ends.
-async fn listen(
-    mut child: Child,
-    worker: &str,
-    on: &mut (dyn FnMut(Event) + Send),
-) -> Result<Outcome, ComputeError> {
-    let mut events: Option<Lines<BufReader<ChildStdout>>> =
-        child.stdout.take().map(|out| BufReader::new(out).lines());
-    let mut log: Option<Lines<BufReader<ChildStderr>>> =
-        child.stderr.take().map(|err| BufReader::new(err).lines());
-    let mut greeted = false;
-    let mut last = None;
-    while events.is_some() || log.is_some() {
-        tokio::select! {
-            line = next(&mut events) => if let Some(line) = line {
-                match serde_json::from_str::<Event>(&line) {
-                    Ok(Event::Hello { protocol, version }) if protocol != PROTOCOL => {
-                        stop(&mut child).await?;
-                        return Err(stranger(worker, &format!("it is of version {version} and speaks protocol {protocol}, this program {PROTOCOL}")));
-                    }
-                    Ok(event) if greeted || matches!(event, Event::Hello { .. }) => {
-                        greeted = true;
-                        if let Event::Finished { code, error, report } = &event {
-                            last = Some((*code, error.clone(), report.clone()));
-                        }
-                        on(event);
-                    }
-                    _ if greeted => on(Event::Log { line }),
-                    _ => {
-                        stop(&mut child).await?;
-                        let said: String = line.chars().take(60).collect();
-                        return Err(stranger(worker, &format!("it began with `{said}`")));
-                    }
-                }
-            },
-            line = next(&mut log) => if let Some(line) = line {
-                on(Event::Log { line });
-            },
-        }
-    }
-    let status = child
-        .wait()
-        .await
-        .map_err(|error| ComputeError::machine("the worker was lost").because(error))?;
-    if !greeted {
-        return Err(stranger(
-            worker,
-            &format!("it ended ({status}) without a word"),
-        ));
-    }
-    let outcome = outcome(status, last);
-    if let (Some(at), None) = (&outcome.report_at, &outcome.report) {
-        on(Event::Note {
-            message: format!("the report at `{at}` cannot be read back"),
-        });
-    }
-    Ok(outcome)
-}
-
-/// The next line; `None`, and the reader is gone, when there is no more.
-async fn next<R: tokio::io::AsyncRead + Unpin>(
-    lines: &mut Option<Lines<BufReader<R>>>,
-) -> Option<String> {
-    let Some(reader) = lines else {
-        return std::future::pending().await;
-    };
-    // A broken pipe and bytes that are no UTF-8 end the reading like an end of file; the exit status says the rest.
-    let line = reader.next_line().await.ok().flatten();
-    if line.is_none() {
-        *lines = None;
-    }
-    line
-}
-
-async fn stop(child: &mut Child) -> Result<(), ComputeError> {
-    child.kill().await.map_err(|error| {
-        ComputeError::machine("a program that is no worker cannot be stopped").because(error)
-    })
-}
-
-fn stranger(worker: &str, why: &str) -> ComputeError {
-    ComputeError::machine(format!(
-        "`{worker}` is not a worker of this version: {why} (install ffbatch and ffbatch-worker of one version, or set FFBATCH_WORKER)"
-    ))
-}
-
-fn outcome(status: ExitStatus, last: Option<(u8, Option<String>, Option<String>)>) -> Outcome {
-    use std::os::unix::process::ExitStatusExt;
-
-    let (error, report_at) = match last {
-        Some((_, error, report)) => (error, report),
-        None => (None, None),
-    };
-    let exit = status.code().and_then(Exit::from_code);
-    let error = match (exit, status.signal()) {
-        (Some(_), _) => error,
-        (None, Some(9)) => {
-            Some("the worker was killed (signal 9; was there enough memory?)".to_owned())
-        }
-        (None, Some(signal)) => Some(format!("the worker was ended by signal {signal}")),
-        (None, None) => Some(format!(
-            "the worker ended with {status}, which is none of its exit codes (report this)"
-        )),
-    };
-    let report = report_at
-        .as_deref()
-        .and_then(|path| std::fs::read(path).ok());
-    let report = report
-        .and_then(|bytes| serde_json::from_slice::<Report>(&bytes).ok())
-        .map(Box::new);
-    let killed = if status.signal().is_some() {
-        Exit::Machine
-    } else {
-        Exit::Internal
-    };
-    Outcome {
-        exit: exit.unwrap_or(killed),
-        error,
-        report,
-        report_at,
     }
 }

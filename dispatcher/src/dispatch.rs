@@ -58,6 +58,10 @@ impl Dispatcher {
         on: &mut (dyn FnMut(Event) + Send),
         stop: impl Future<Output = ()> + Send,
     ) -> Result<Outcome, DispatchError> {
+        // A misspelt section would be ignored otherwise.
+        for name in self.config.backends.keys() {
+            self.families.find(name)?;
+        }
         let family = self.families.find(compute)?;
         request.job.check()?;
         let compute = (family.connect)(&self.config)?;
