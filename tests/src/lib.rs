@@ -4,10 +4,13 @@
 //! mocks nothing. A program that is missing fails the test that needs it, and says which command brings it.
 
 pub mod clip;
+pub mod collector;
 pub mod ended;
 pub mod media;
 pub mod moto;
+pub mod redact;
 pub mod sandbox;
+pub mod sink;
 pub mod site;
 pub mod source;
 pub mod tools;

@@ -21,6 +21,16 @@ pub fn moto_server() -> PathBuf {
     outside("FFBATCH_MOTO", ".tools/venv/bin/moto_server")
 }
 
+/// The OpenTelemetry collector: `$FFBATCH_COLLECTOR`, else `.tools/rotel`; `Err` says why this machine can have none.
+#[track_caller]
+pub fn collector() -> Result<PathBuf, String> {
+    let absent = repository().join(".tools/rotel.absent");
+    match std::fs::read_to_string(absent) {
+        Ok(why) if std::env::var_os("FFBATCH_COLLECTOR").is_none() => Err(why.trim().to_owned()),
+        _ => Ok(outside("FFBATCH_COLLECTOR", ".tools/rotel")),
+    }
+}
+
 /// The program `ffbatch` of the same build as the running test.
 #[track_caller]
 pub fn ffbatch() -> PathBuf {
