@@ -1,7 +1,7 @@
 //! Configuration in layers: built-in defaults, `ffbatch.toml`, `FFBATCH_*` variables, flags; the later wins.
 //!
 //! `ffbatch.toml` is looked for in the current directory and its parents. A variable names a key in upper case, with `__`
-//! between a section and its key: `FFBATCH_STATE_DIR`, `FFBATCH_BACKENDS__LOCAL__VCPUS`.
+//! between a section and its key: `FFBATCH_STATE_DIR`, `FFBATCH_BACKENDS__NAME__KEY`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
