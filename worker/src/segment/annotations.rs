@@ -9,10 +9,9 @@ use ffbatch_dispatcher::report::Report;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::fit::cut;
-
-/// The longest value that X-Ray indexes, in characters (AWS X-Ray Developer Guide, "X-Ray segment documents", annotations).
-const LIMIT: usize = 1_000;
+/// The longest value that X-Ray indexes is 1,000 characters (AWS X-Ray Developer Guide, "X-Ray segment documents", annotations).
+/// The translator of spans counts bytes, and leaves out what is longer; so do we.
+const LIMIT_BYTES: usize = 1_000;
 
 /// What AWS Batch tells a container about its job.
 const ENVIRONMENT: [&str; 3] = ["AWS_BATCH_JOB_ID", "AWS_BATCH_JQ_NAME", "AWS_BATCH_CE_NAME"];
@@ -27,8 +26,16 @@ pub fn annotate(span: &Span, parameters: &Parameters, report: &Report) {
             .filter_map(|name| Some((name, std::env::var(name).ok()?))),
     );
     for (name, value) in all.into_iter().filter(|(_, value)| !value.is_empty()) {
-        span.set_attribute(format!("annotation.{name}"), cut(&value, LIMIT));
+        span.set_attribute(format!("annotation.{name}"), short(value));
     }
+}
+
+fn short(value: String) -> String {
+    if value.len() <= LIMIT_BYTES {
+        return value;
+    }
+    let end = value.floor_char_boundary(LIMIT_BYTES - '…'.len_utf8());
+    format!("{}…", &value[..end])
 }
 
 /// The six parameters, as they were given or as the last command says them.
@@ -90,6 +97,13 @@ mod tests {
     use ffbatch_dispatcher::command::Command;
 
     use super::*;
+
+    #[test]
+    fn a_long_value_is_cut_at_a_character() {
+        assert_eq!(short("ä".repeat(500)), "ä".repeat(500));
+        let cut = short("ä".repeat(501));
+        assert!(cut.len() <= LIMIT_BYTES && cut.ends_with("ä…"), "{cut}");
+    }
 
     #[test]
     fn a_typed_command_is_told_in_the_parameters_of_the_original() {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The largest document that X-Ray takes, in bytes (AWS X-Ray Developer Guide, "X-Ray segment documents").
-pub const LIMIT: usize = 64_000;
+const LIMIT: usize = 64_000;
 
 /// The parts that can grow without bound. Ids, names and times stay as they are.
 const CUT: [&str; 3] = ["annotations", "metadata", "cause"];
@@ -55,7 +55,7 @@ fn shorten(value: &mut Value, characters: usize, elements: usize) {
 }
 
 /// At most so many characters of a text; a text that was cut ends with `…`.
-pub fn cut(text: &str, characters: usize) -> String {
+fn cut(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         None => text.to_owned(),
         Some(_) => {
