@@ -5,7 +5,7 @@
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-tools: ## Fetch ffmpeg, clips and the tests' S3 server into .tools/
+tools: ## Fetch ffmpeg, clips and the tests' S3 server and trace collector into .tools/
 	@scripts/tools.sh
 
 build: ## Build ffbatch and ffbatch-worker (development profile)

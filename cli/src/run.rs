@@ -96,7 +96,7 @@ pub async fn run(config: Config, args: Box<Run>, verbose: u8) -> anyhow::Result<
             width: closing::width(),
         };
         // With `-v` ffmpeg's lines have been seen already.
-        print(outcome, view, verbose == 0);
+        print(&outcome, view, verbose == 0);
     }
     Ok(exit)
 }
@@ -175,7 +175,7 @@ fn interrupt(say: impl Fn(&str) + Send) -> anyhow::Result<impl Future<Output = (
     })
 }
 
-fn print(outcome: Outcome, view: View<'_>, log: bool) {
+fn print(outcome: &Outcome, view: View<'_>, log: bool) {
     if let Some(report) = &outcome.report {
         speak::out(&closing::table(report, view));
     }

@@ -27,6 +27,7 @@ const CONSEQUENCES: &[&str] = &[
     "Error while opening encoder",
     "Could not open encoder before EOF",
     "Error initializing a simple filtergraph",
+    "Error initializing filters",
     "Error initializing the muxer for",
     "Error splitting the argument list",
     "Error parsing options",
@@ -246,6 +247,15 @@ mod tests {
 
     #[test]
     fn the_cause_is_found_in_real_tails() {
+        check_cause(
+            &[
+                "[Parsed_scale_0 @ 0x561b91fed540] Invalid size 'zz'",
+                "[AVFilterGraph @ 0x561b91f75880] Error initializing filters",
+                "Error opening output file out.mp4.",
+                "Error opening output files: Invalid argument",
+            ],
+            "Invalid size 'zz' (`out.mp4`)",
+        );
         check_cause(
             &[
                 "[vost#0:0 @ 0x564896d28500] Unknown encoder 'nope'",

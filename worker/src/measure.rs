@@ -78,6 +78,7 @@ pub async fn measure(
         if let Happening::Progress(block) = happening {
             emit(&Event::Progress(Progress {
                 frame: block.frame,
+                percent: share(block.frame, ran.frames),
                 frame_rate: block.frame_rate,
                 speed: block.speed,
                 ..Progress::of(Stage::Measure)
@@ -89,6 +90,16 @@ pub async fn measure(
         Err(MeasureError::Stopped) => Err(Failure::interrupted()),
         Err(error) => Err(Failure::because(Exit::Machine, &error)),
     }
+}
+
+/// How many of the frames are compared, in percent, where both numbers are known.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "frame counts stay far below 2^52"
+)]
+fn share(done: Option<u64>, all: Option<u64>) -> Option<f64> {
+    let all = all.filter(|all| *all > 0)?;
+    Some((done? as f64 / all as f64 * 100.0).min(100.0))
 }
 
 /// A report of quality without a single score, and why.

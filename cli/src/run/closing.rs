@@ -4,6 +4,7 @@ use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, TableStyle};
 use ffbatch_dispatcher::event::Stage;
+use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::report::{CommandReport, FileReport, Report, StageReport};
 use indicatif::{HumanBytes, HumanCount};
 
@@ -87,6 +88,7 @@ fn stages(report: &Report) -> String {
 fn detail(report: &Report, stage: &StageReport) -> String {
     match (stage.stage, &stage.error, &report.commands[..]) {
         (Stage::Measure, Some(_), _) if report.failure.is_none() => "not measured".to_owned(),
+        (_, Some(_), _) if report.exit == Exit::Interrupted => "stopped".to_owned(),
         (_, Some(_), _) => "failed".to_owned(),
         (Stage::Transcode, None, [command]) => work(command),
         _ => stage

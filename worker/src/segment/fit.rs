@@ -56,13 +56,11 @@ fn shorten(value: &mut Value, characters: usize, elements: usize) {
 
 /// At most so many characters of a text; a text that was cut ends with `…`.
 fn cut(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        None => text.to_owned(),
-        Some(_) => {
-            let kept: String = text.chars().take(characters.saturating_sub(1)).collect();
-            kept + "…"
-        }
+    if text.chars().nth(characters).is_none() {
+        return text.to_owned();
     }
+    let kept: String = text.chars().take(characters.saturating_sub(1)).collect();
+    kept + "…"
 }
 
 #[cfg(test)]

@@ -157,6 +157,9 @@ fn a_stage_that_failed_says_so() {
     report.stages[2].error = Some("ffmpeg failed".to_owned());
     let drawn = stages(&report);
     assert!(drawn.ends_with("failed"), "{drawn}");
+    report.exit = Exit::Interrupted;
+    let drawn = stages(&report);
+    assert!(drawn.ends_with("stopped"), "{drawn}");
     assert!(report.stage(Stage::Publish).is_none());
 }
 
