@@ -3,6 +3,7 @@
 //! Everything here is synchronous and panics with a sentence when it cannot do its part: a test has no better answer. The crate
 //! mocks nothing. A program that is missing fails the test that needs it, and says which command brings it.
 
+pub mod attack;
 pub mod clip;
 pub mod collector;
 pub mod ended;

@@ -23,7 +23,9 @@ use resolver::Resolver;
 
 mod beside;
 pub mod concat;
+pub mod list;
 mod local;
+mod media;
 pub mod named;
 mod network;
 pub mod playlist;
@@ -232,6 +234,8 @@ fn groups(parsed: &[Parsed]) -> Vec<Vec<Location>> {
 }
 
 /// The first output's staging directory, or a private one where nothing is written to a file.
+///
+/// A directory whose name is a part of the pattern (`v%v/index.m3u8`) is none to work in: ffmpeg must see the whole pattern.
 fn directory(parsed: &[Parsed], staging: &Staging, room: &Path) -> Result<PathBuf, Failure> {
     let output = parsed
         .iter()
@@ -242,8 +246,18 @@ fn directory(parsed: &[Parsed], staging: &Staging, room: &Path) -> Result<PathBu
             let staged = staging
                 .local(&place.location)
                 .map_err(|error| Failure::because(Exit::Rejected, &error))?;
+            let mirror = staging
+                .directories()
+                .find(|mirror| staged.starts_with(mirror));
+            let whole = |directory: &&Path| {
+                let below = mirror.and_then(|mirror| directory.strip_prefix(mirror).ok());
+                !place.is_pattern()
+                    || below.is_none_or(|below| !below.to_string_lossy().contains('%'))
+            };
             staged
-                .parent()
+                .ancestors()
+                .skip(1)
+                .find(whole)
                 .map_or_else(|| room.to_owned(), Path::to_owned)
         }
         None => room.join("cwd"),

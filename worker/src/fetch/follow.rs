@@ -12,7 +12,8 @@ use ffbatch_dispatcher::location::Location;
 use ffbatch_storage::Stores;
 
 use crate::check::concat::{self, Form};
-use crate::check::named::{self, Beside};
+use crate::check::list::Beside;
+use crate::check::named;
 use crate::check::playlist;
 use crate::check::{Fetch, What};
 use crate::failure::Failure;
