@@ -119,9 +119,10 @@ impl StoreError {
         }
     }
 
-    /// Adds what the system or the other side said.
-    pub(crate) fn because(mut self, said: impl Into<String>) -> Self {
-        self.source = Some(Box::new(Said(said.into())));
+    /// Adds what the system or the other side said, in one line.
+    pub(crate) fn because(mut self, said: impl AsRef<str>) -> Self {
+        let words: Vec<&str> = said.as_ref().split_whitespace().collect();
+        self.source = Some(Box::new(Said(words.join(" "))));
         self
     }
 

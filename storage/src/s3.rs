@@ -94,7 +94,22 @@ impl S3Store {
 #[async_trait]
 impl Store for S3Store {
     async fn stat(&self, at: &Location) -> Result<Entry, StoreError> {
-        self.stat_object(object(at)?).await
+        self.stat_object(Doing::Read, object(at)?).await
+    }
+
+    async fn ready(&self, to: &Location) -> Result<(), StoreError> {
+        match self.stat_object(Doing::Write, object(to)?).await {
+            Err(error)
+                if matches!(
+                    error.kind,
+                    Kind::NoBucket | Kind::Credentials | Kind::Unreachable
+                ) =>
+            {
+                Err(error)
+            }
+            // What stands there will be overwritten; what may not be read may still be written.
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     async fn get(&self, from: &Location, to: &Path, meter: &Meter) -> Result<u64, StoreError> {

@@ -42,6 +42,12 @@ pub trait Store: Debug + Send + Sync {
     /// - A source that changes during the copy is [`Kind::Changed`](crate::Kind::Changed), never a mixture.
     async fn get(&self, from: &Location, to: &Path, meter: &Meter) -> Result<u64, StoreError>;
 
+    /// Whether a file could be published at a location, as far as that can be told without writing: a bucket that is not there
+    /// or credentials that are wrong are an error now, a missing permission is one when the file is put.
+    async fn ready(&self, _to: &Location) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Publishes a file of this machine.
     ///
     /// # Behavior

@@ -11,7 +11,7 @@ use ffbatch_dispatcher::event::Stage;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::report::FileReport;
-use ffbatch_storage::{Kind, Meter, Stores};
+use ffbatch_storage::{Meter, Stores};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::check::Plan;
@@ -66,8 +66,6 @@ pub async fn publish(
 }
 
 /// Asks every bucket that will be written to whether it is there: an encode of hours must not end with a misspelt name.
-///
-/// What only a write can tell (a missing permission) is left to the write.
 pub async fn reachable(plan: &Plan, stores: &Stores) -> Result<(), Failure> {
     let places = plan
         .commands
@@ -84,14 +82,10 @@ pub async fn reachable(plan: &Plan, stores: &Stores) -> Result<(), Failure> {
         let store = stores
             .of(&place.location)
             .map_err(|error| Failure::store(Exit::Output, &error))?;
-        if let Err(error) = store.stat(&place.location).await
-            && matches!(
-                error.kind,
-                Kind::NoBucket | Kind::Credentials | Kind::Unreachable
-            )
-        {
-            return Err(Failure::store(Exit::Output, &error));
-        }
+        store
+            .ready(&place.location)
+            .await
+            .map_err(|error| Failure::store(Exit::Output, &error))?;
     }
     Ok(())
 }

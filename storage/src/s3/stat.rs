@@ -14,9 +14,14 @@ enum Found {
 }
 
 impl S3Store {
-    pub(super) async fn stat_object(&self, object: Object<'_>) -> Result<Entry, StoreError> {
+    /// Looks an object up, on the way to doing something with it.
+    pub(super) async fn stat_object(
+        &self,
+        doing: Doing,
+        object: Object<'_>,
+    ) -> Result<Entry, StoreError> {
         let found = self
-            .ask(Doing::Read, object, |client| async move {
+            .ask(doing, object, |client| async move {
                 let asked = client
                     .get_object()
                     .bucket(object.bucket)
@@ -50,7 +55,7 @@ impl S3Store {
             Found::Entry(size, etag) => (size, etag),
             Found::Empty => {
                 let head = self
-                    .ask(Doing::Read, object, |client| {
+                    .ask(doing, object, |client| {
                         client
                             .head_object()
                             .bucket(object.bucket)

@@ -103,7 +103,10 @@ fn owners_and_sweepers_do_not_disturb_each_other() {
                 })
             })
             .collect();
-        let ended: Vec<_> = owners.into_iter().map(|owner| owner.join()).collect();
+        let ended: Vec<_> = owners
+            .into_iter()
+            .map(std::thread::ScopedJoinHandle::join)
+            .collect();
         going.store(false, Ordering::Relaxed);
         assert!(ended.iter().all(Result::is_ok), "an owner was disturbed");
         for sweeper in sweepers {
