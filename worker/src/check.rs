@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ffbatch_dispatcher::command::{Owner, Parsed, Pattern, Role};
+use ffbatch_dispatcher::command::{Owner, Parsed, Pattern, Place, Role};
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::Job;
 use ffbatch_dispatcher::location::Location;
@@ -220,7 +220,9 @@ fn groups(parsed: &[Parsed]) -> Vec<Vec<Location>> {
                 // Side files of the command as a whole have no relation to each other.
                 Owner::Command | Owner::Input(_) => (command, None, index),
             };
-            groups.entry(key).or_default().push(place.location.clone());
+            let group = groups.entry(key).or_default();
+            group.push(place.location.clone());
+            group.extend(above_pattern(place));
         }
     }
     // Outputs come before the side files of whole commands: the first group gives the working directory.
@@ -231,6 +233,16 @@ fn groups(parsed: &[Parsed]) -> Vec<Vec<Location>> {
         .chain(without)
         .map(|(_, group)| group)
         .collect()
+}
+
+/// A name beside the first directory whose own name is a part of the pattern (`v%v/index.m3u8`): what ffmpeg makes of such a
+/// directory, and what it writes beside it, needs room in the same tree.
+fn above_pattern(place: &Place) -> Option<Location> {
+    let text = place.location.to_string();
+    let (directory, name) = text.rsplit_once('/')?;
+    let pattern = directory.find('%').filter(|_| place.is_pattern())?;
+    let (above, _) = directory[..pattern].rsplit_once('/')?;
+    format!("{above}/{name}").parse().ok()
 }
 
 /// The first output's staging directory, or a private one where nothing is written to a file.
