@@ -34,6 +34,12 @@ pub const LONG: Clip = Clip {
     words: "-f lavfi -i testsrc2=size=640x360:rate=25:duration=30 -c:v libx264 -preset ultrafast -g 25 -pix_fmt yuv420p",
 };
 
+/// 320x180, 25 frames a second, 250 frames, a key frame every 5, no sound: it can be cut into fifty segments as it is.
+pub const CUT: Clip = Clip {
+    name: "cut.mp4",
+    words: "-f lavfi -i testsrc2=size=320x180:rate=25:duration=10 -c:v libx264 -preset ultrafast -g 5 -pix_fmt yuv420p",
+};
+
 /// Two seconds of a tone in WAV.
 pub const TONE: Clip = Clip {
     name: "tone.wav",

@@ -92,6 +92,16 @@ impl Site {
         }
     }
 
+    /// Removes a file.
+    #[track_caller]
+    pub fn remove(&self, name: &str) {
+        match &self.moto {
+            Some(moto) => moto.delete(BUCKET, name),
+            None => fs::remove_file(self.sandbox.path(name))
+                .unwrap_or_else(|error| panic!("`{name}`: {error}")),
+        }
+    }
+
     /// The names of all files here.
     #[track_caller]
     pub fn names(&self) -> BTreeSet<String> {

@@ -1,26 +1,33 @@
-//! The worker's standard output: one event a line.
+//! What the worker says: events on standard output, one a line, and ffmpeg's log on standard error.
+//!
+//! Each stream has a thread that writes it, because a reader decides how long a write takes. A slow reader slows the job, as
+//! any pipe does; one that does not read at all must not keep the job from stopping when it is asked to, so from then on
+//! nobody waits any more ([`release`]) and what finds no room is lost. A reader that goes away is not waited for either: results
+//! and report do not depend on who watches.
 
+use std::collections::VecDeque;
+use std::fs::File;
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use ffbatch_dispatcher::event::Event;
 
-/// Whether anybody still reads. A follower may go away while the job goes on.
-static HEARD: AtomicBool = AtomicBool::new(true);
+/// How many lines wait for a slow reader.
+const WAITING: usize = 256;
+
+/// How long the last lines may take once the job was asked to stop.
+const LAST: Duration = Duration::from_secs(1);
+
+static OUT: LazyLock<&'static Stream> =
+    LazyLock::new(|| Stream::of(std::io::stdout().as_fd().try_clone_to_owned()));
+static ERR: LazyLock<&'static Stream> =
+    LazyLock::new(|| Stream::of(std::io::stderr().as_fd().try_clone_to_owned()));
 
 /// Writes one event.
-///
-/// When the reader is gone the job goes on in silence: its results and its report do not depend on who watches.
 pub fn emit(event: &Event) {
-    if !HEARD.load(Ordering::Relaxed) {
-        return;
-    }
-    let mut line = serde_json::to_string(event).expect("an event is plain data with text keys");
-    line.push('\n');
-    if let Err(error) = std::io::stdout().lock().write_all(line.as_bytes()) {
-        HEARD.store(false, Ordering::Relaxed);
-        tracing::warn!("nobody reads the worker's events any more: {error}");
-    }
+    OUT.push(serde_json::to_string(event).expect("an event is plain data with text keys"));
 }
 
 /// Writes a sentence worth knowing, as an event and into the report's notes.
@@ -33,8 +40,121 @@ pub fn note(notes: &mut Vec<String>, message: impl Into<String>) {
 }
 
 /// Passes a line of ffmpeg's log through.
-///
-/// A follower that is gone took its ends of both pipes with it: the line is lost, and the job is not.
 pub fn log(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    ERR.push(line.to_owned());
+}
+
+/// From now on nobody waits for a reader.
+pub fn release() {
+    for stream in [*OUT, *ERR] {
+        stream.state().released = true;
+        stream.changed.notify_all();
+    }
+}
+
+/// Waits until everything is written: as long as it takes, or for a moment once the job was asked to stop.
+pub fn flush() {
+    for stream in [*OUT, *ERR] {
+        stream.flush();
+    }
+}
+
+/// Lines on their way to a reader.
+#[derive(Debug, Default)]
+struct Stream {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    lines: VecDeque<String>,
+    /// The thread is writing a line.
+    writing: bool,
+    /// Nobody reads any more, or nobody ever did.
+    deaf: bool,
+    released: bool,
+}
+
+impl Stream {
+    /// A stream and its thread. A stream without a descriptor or a thread is one that nobody reads.
+    fn of(descriptor: std::io::Result<OwnedFd>) -> &'static Self {
+        let stream: &'static Self = Box::leak(Box::default());
+        let started = descriptor.and_then(|descriptor| {
+            std::thread::Builder::new()
+                .name("speaker".to_owned())
+                .stack_size(64 << 10)
+                .spawn(move || stream.write(&mut File::from(descriptor)))
+        });
+        stream.state().deaf = started.is_err();
+        stream
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, mut line: String) {
+        line.push('\n');
+        let mut state = self.state();
+        while state.lines.len() >= WAITING && !state.released && !state.deaf {
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        // Of a released stream the newest lines count: they say how the job ended.
+        if state.lines.len() >= WAITING {
+            state.lines.pop_front();
+        }
+        state.lines.push_back(line);
+        self.changed.notify_all();
+    }
+
+    fn write(&self, to: &mut File) {
+        loop {
+            let mut state = self.state();
+            let line = loop {
+                state.writing = false;
+                if let Some(line) = state.lines.pop_front() {
+                    break line;
+                }
+                self.changed.notify_all();
+                state = self
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+            };
+            state.writing = true;
+            self.changed.notify_all();
+            drop(state);
+            if to.write_all(line.as_bytes()).is_err() {
+                // The other end is gone. There is no place to say so: it was the place.
+                self.state().deaf = true;
+                self.changed.notify_all();
+                return;
+            }
+        }
+    }
+
+    fn flush(&self) {
+        let mut until = None;
+        let mut state = self.state();
+        while !state.deaf && (state.writing || !state.lines.is_empty()) {
+            if state.released {
+                let end = *until.get_or_insert_with(|| Instant::now() + LAST);
+                let left = end.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return;
+                }
+                let waited = self.changed.wait_timeout(state, left);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            } else {
+                state = self
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
 }

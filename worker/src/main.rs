@@ -53,6 +53,7 @@ fn main() -> ExitCode {
     match runtime {
         Ok(runtime) => {
             let exit = runtime.block_on(run::run(&flags));
+            emit::flush();
             // A download that was given up may still wait for a name server; nobody waits for it.
             runtime.shutdown_background();
             ExitCode::from(exit.code())

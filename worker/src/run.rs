@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::emit::emit;
+use crate::emit::{emit, release};
 use crate::failure::Failure;
 use crate::flags::Flags;
 use crate::{check, fetch, machine, measure, publish, record, segment, transcode};
@@ -292,6 +292,7 @@ fn signals() -> std::io::Result<CancellationToken> {
             received.recv().await;
             // First the deed: a log that nobody reads may block.
             stop.cancel();
+            release();
             tracing::warn!("asked to stop");
         });
     }
