@@ -1,7 +1,5 @@
 //! Outputs of many files: everything ffmpeg wrote arrives, nothing else, and what refers to each other still does.
 
-use std::collections::BTreeSet;
-
 use ffbatch_tests::clip::SHORT;
 use ffbatch_tests::media::{frames, hashes};
 use ffbatch_tests::site::{Site, everywhere};
@@ -9,13 +7,14 @@ use ffbatch_tests::site::{Site, everywhere};
 /// The encoder of these tests: fast, a key frame a second.
 const ENCODE: &str = "-c:v libx264 -preset ultrafast -g 25 -c:a aac";
 
+/// Runs a job and checks which files it leaves. Returns them in the order in which they were published.
 #[track_caller]
-fn check(site: &Site, line: &str, expected: &[&str]) {
+fn check(site: &Site, line: &str, expected: &[&str]) -> Vec<String> {
     site.place(SHORT, "in.mp4");
     let ended = site.job(&format!("-i @in.mp4 {line}"));
     let report = ended.ok().report();
     site.assert_names(expected.iter().copied().chain(["in.mp4"]));
-    let published: BTreeSet<String> = report
+    let published: Vec<String> = report
         .outputs
         .iter()
         .map(|output| output.location.clone())
@@ -25,6 +24,7 @@ fn check(site: &Site, line: &str, expected: &[&str]) {
         expected.len(),
         "the report names what was published: {published:?}"
     );
+    published
 }
 
 /// The files of an HLS or DASH presentation that its manifest names.
@@ -98,7 +98,7 @@ fn hls_in_fragmented_mp4() {
 #[test]
 fn hls_with_variants() {
     everywhere(|site| {
-        check(
+        let published = check(
             site,
             "-map 0:v -map 0:a -map 0:v -map 0:a -c:v libx264 -preset ultrafast -g 50 -s:v:1 160x90 -c:a aac -f hls -hls_time 2 \
              -hls_list_size 0 -var_stream_map v:0,a:0\u{a0}v:1,a:1 -master_pl_name master.m3u8 @out/v%v/index.m3u8",
@@ -111,6 +111,10 @@ fn hls_with_variants() {
             ],
         );
         check_plays(site, "out/v1/index.m3u8");
+        check_plays(site, "out/master.m3u8");
+        // Whoever reads the list of lists finds the lists.
+        let last = published.last().expect("files were published");
+        assert!(last.ends_with("out/master.m3u8"), "{published:?}");
     });
 }
 

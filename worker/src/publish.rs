@@ -1,9 +1,12 @@
 //! Stage *publish*: what ffmpeg wrote appears under its final names. Everything it wrote, inputs never.
 //!
-//! Manifests (`.m3u8`, `.mpd`) come last: whoever reads one finds all that it names. Existing files are overwritten; nothing
+//! Manifests (`.m3u8`, `.mpd`, lists of the segment muxer) come last, and among them those that name other playlists: whoever
+//! reads one finds all that it names. Existing files are overwritten; nothing
 //! is deleted, so that segments of an earlier, longer run stay and are simply not named by the new manifest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use ffbatch_dispatcher::command::{Implicit, Role};
@@ -22,6 +25,21 @@ use crate::fetch::watched;
 /// How many files move at once.
 const AT_ONCE: usize = 8;
 
+/// Where a playlist says that it names other playlists: within its first bytes (RFC 8216, section 4.3.4).
+const MASTER_WITHIN: u64 = 16 << 10;
+
+/// The option that names the segment muxer's list.
+const SEGMENT_LIST: &str = "-segment_list";
+
+/// What is published together, after all of the earlier waves is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Wave {
+    Media,
+    Manifests,
+    /// Playlists of playlists.
+    Masters,
+}
+
 /// Publishes all that was written, and tells what. `done` holds what was published also when this fails halfway.
 pub async fn publish(
     plan: &Plan,
@@ -39,17 +57,18 @@ pub async fn publish(
         .filter(|(path, _)| !is_scratch(plan, path))
         .collect();
     missing(plan, &wanted)?;
-    let (manifests, media): (Vec<_>, Vec<_>) =
-        wanted.into_iter().partition(|(_, to)| is_manifest(to));
+    let mut waves: BTreeMap<Wave, Vec<(PathBuf, Location)>> = BTreeMap::new();
     let mut total = 0;
-    for (path, _) in media.iter().chain(&manifests) {
+    for (path, to) in wanted {
         total += path
             .metadata()
-            .map_err(|error| unreadable(path, &error))?
+            .map_err(|error| unreadable(&path, &error))?
             .len();
+        let wave = wave(plan, &path, &to).map_err(|error| unreadable(&path, &error))?;
+        waves.entry(wave).or_default().push((path, to));
     }
     let meter = Meter::default();
-    for batch in [media, manifests] {
+    for batch in waves.values() {
         let moving = stream::iter(
             batch
                 .iter()
@@ -161,11 +180,32 @@ fn is_scratch(plan: &Plan, path: &Path) -> bool {
         })
 }
 
-fn is_manifest(location: &Location) -> bool {
-    matches!(location.extension().as_str(), "m3u8" | "mpd")
+/// Which wave a file goes with.
+fn wave(plan: &Plan, path: &Path, to: &Location) -> io::Result<Wave> {
+    let lists = plan.commands.iter().flat_map(|one| &one.parsed.places);
+    let is_list = lists
+        .filter(|place| place.named_by == SEGMENT_LIST)
+        .any(|place| place.location == *to);
+    match to.extension().as_str() {
+        "m3u8" => {
+            let mut start = Vec::new();
+            File::open(path)?
+                .take(MASTER_WITHIN)
+                .read_to_end(&mut start)?;
+            let is_master = String::from_utf8_lossy(&start).contains("#EXT-X-STREAM-INF");
+            Ok(if is_master {
+                Wave::Masters
+            } else {
+                Wave::Manifests
+            })
+        }
+        "mpd" => Ok(Wave::Manifests),
+        _ if is_list => Ok(Wave::Manifests),
+        _ => Ok(Wave::Media),
+    }
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::new(
         Exit::Output,
         format!(
