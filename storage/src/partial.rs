@@ -1,12 +1,16 @@
-//! A file that is not whole yet: hidden beside its final name, preallocated, gone unless it is finished.
+//! A file that is not whole yet: hidden where its final name will be, preallocated, gone unless it is finished.
+//!
+//! Where the file system can do it the file has no name at all before it is whole (`O_TMPFILE`, open(2)), so that a process that is
+//! killed leaves nothing. Elsewhere (NFS, old overlay file systems) it is a file whose name begins with `.ffbatch-`.
 
 use std::fs::{File, Permissions};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::FallocateFlags;
+use rustix::fs::{AtFlags, CWD, FallocateFlags, Mode, OFlags, linkat, open};
 use rustix::io::Errno;
 use tempfile::TempPath;
 
@@ -20,7 +24,8 @@ const HELD_BYTES: usize = 256 << 10;
 #[derive(Debug)]
 pub(crate) struct Partial {
     file: Arc<File>,
-    hidden: TempPath,
+    /// Its name so far; `None` for a file without one.
+    hidden: Option<TempPath>,
     target: PathBuf,
 }
 
@@ -33,14 +38,17 @@ impl Partial {
             _ => Path::new("."),
         };
         let refused = |error| StoreError::io("cannot be written", target, error);
-        let (file, hidden) = tempfile::Builder::new()
-            .prefix(".ffbatch-")
-            .rand_bytes(12)
-            // The process's umask applies, as to any file that a program makes.
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(directory)
-            .map_err(refused)?
-            .into_parts();
+        let (file, hidden) = if let Some(file) = nameless(directory) {
+            (file, None)
+        } else {
+            let named = hidden()
+                // The process's umask applies, as to any file that a program makes.
+                .permissions(Permissions::from_mode(0o666))
+                .tempfile_in(directory)
+                .map_err(refused)?;
+            let (file, path) = named.into_parts();
+            (file, Some(path))
+        };
         // Some file systems take all the space there is before they find that it does not suffice, and everybody else on that
         // disk would meanwhile have none. So what cannot fit is not tried.
         if size_bytes > free_bytes(directory)? {
@@ -86,23 +94,64 @@ impl Partial {
     /// Gives the file its final name, over whatever was there. It is called where the future runs that waits for the file, never
     /// on a thread of its own, so that a dropped future publishes nothing.
     pub(crate) fn finish(self) -> Result<(), StoreError> {
-        self.hidden
-            .persist(&self.target)
-            .map_err(|error| StoreError::io("cannot be written", &self.target, error.error))
+        let named = match self.hidden {
+            Some(path) => path.persist(&self.target).map_err(|error| error.error),
+            None => match link(&self.file, &self.target) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    replace(&self.file, &self.target)
+                }
+                linked => linked,
+            },
+        };
+        named.map_err(|error| StoreError::io("cannot be written", &self.target, error))
     }
 
     /// Gives the file its final name if nothing has that name yet, and tells whether it did.
     pub(crate) fn finish_new(self) -> Result<bool, StoreError> {
-        match self.hidden.persist_noclobber(&self.target) {
+        let named = match self.hidden {
+            Some(path) => path
+                .persist_noclobber(&self.target)
+                .map_err(|error| error.error),
+            None => link(&self.file, &self.target),
+        };
+        match named {
             Ok(()) => Ok(true),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-            Err(error) => Err(StoreError::io(
-                "cannot be written",
-                &self.target,
-                error.error,
-            )),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(StoreError::io("cannot be written", &self.target, error)),
         }
     }
+}
+
+/// How hidden names look.
+fn hidden() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".ffbatch-").rand_bytes(12);
+    builder
+}
+
+/// A file without a name; `None` where that cannot be, or where it could not be named later for want of `/proc`.
+fn nameless(directory: &Path) -> Option<File> {
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    let file = File::from(open(directory, flags, Mode::from_raw_mode(0o666)).ok()?);
+    handle(&file).exists().then_some(file)
+}
+
+/// The name under which this process can link an open file (open(2), `O_TMPFILE`).
+fn handle(file: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
+/// Names a file that had no name.
+fn link(file: &File, name: &Path) -> io::Result<()> {
+    linkat(CWD, handle(file), CWD, name, AtFlags::SYMLINK_FOLLOW).map_err(io::Error::from)
+}
+
+/// The same over what is there: through a hidden name, because a link replaces nothing.
+fn replace(file: &File, target: &Path) -> io::Result<()> {
+    let directory = target.parent().filter(|parent| *parent != Path::new(""));
+    let linked = hidden().make_in(directory.unwrap_or(Path::new(".")), |path| link(file, path))?;
+    linked.into_temp_path().persist(target)?;
+    Ok(())
 }
 
 /// A place in a partial file where bytes arrive in order. Several may write at once.
@@ -143,5 +192,40 @@ impl<B: AsRef<[u8]> + Send + 'static> Cursor<'_, B> {
             Ok(())
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(directory: &Path) -> usize {
+        std::fs::read_dir(directory).expect("readable").count()
+    }
+
+    /// A process that was killed while it wrote left a hidden file beside the target for ever.
+    #[test]
+    fn a_file_that_is_not_whole_has_no_name() {
+        let place = tempfile::tempdir().expect("a directory");
+        if nameless(place.path()).is_none() {
+            eprintln!("SKIPPED: the temporary directory's file system knows no O_TMPFILE");
+            return;
+        }
+        let target = place.path().join("out.mp4");
+        for content in ["first", "second"] {
+            let before = entries(place.path());
+            let partial = Partial::create(&target, 0).expect("made");
+            partial
+                .file()
+                .write_all_at(content.as_bytes(), 0)
+                .expect("written");
+            assert_eq!(entries(place.path()), before, "it has a name already");
+            partial.finish().expect("named");
+            assert_eq!(entries(place.path()), 1);
+            assert_eq!(std::fs::read_to_string(&target).expect("read"), content);
+        }
+        let third = Partial::create(&target, 0).expect("made");
+        assert!(!third.finish_new().expect("looked"), "it replaced a file");
+        assert_eq!(std::fs::read_to_string(&target).expect("read"), "second");
     }
 }
