@@ -20,7 +20,7 @@ test: ## Run every test, against a real ffmpeg and a real S3 API
 lint: ## rustfmt, clippy and rustdoc, none with a warning
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --quiet
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --workspace --no-deps --document-private-items --quiet
 
 bench: ## Measure what a job costs beside bare ffmpeg: time and memory
 	@scripts/bench.sh

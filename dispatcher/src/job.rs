@@ -320,7 +320,10 @@ mod tests {
         );
         check(Job::from_json(r#"{"version":1,"comands":[]}"#), "comands");
         check(Job::of(vec![]).check(), "no command");
-        check(job(&["-i", "gopher://x", "b"]).check(), "unknown scheme `gopher://`");
+        check(
+            job(&["-i", "gopher://x", "b"]).check(),
+            "unknown scheme `gopher://`",
+        );
         check(
             Job {
                 name: "x".repeat(129),
