@@ -1,7 +1,7 @@
 //! How long an output will be: for progress in percent, and for nothing else.
 //!
-//! An estimate from the options that cut (`-ss`, `-t`, `-to`) and the length of the inputs. Filters that change the speed or
-//! the length are not understood; a percentage that would exceed 100 stays there.
+//! An estimate from the options that cut (`-ss`, `-t`, `-to`) or repeat (`-stream_loop`) and the length of the inputs. Filters
+//! that change the speed or the length are not understood; once an output is longer than expected, nothing is expected any more.
 
 use ffbatch_dispatcher::command::{File, Parsed};
 
@@ -13,7 +13,9 @@ pub fn seconds(parsed: &Parsed, durations: &[Option<f64>]) -> Option<f64> {
         .inputs
         .iter()
         .zip(durations)
-        .filter_map(|(input, duration)| duration.map(|whole| cut(parsed, input, whole)))
+        .filter_map(|(input, duration)| {
+            duration.map(|once| cut(parsed, input, repeated(parsed, input, once)))
+        })
         .fold(None, |longest: Option<f64>, one| {
             Some(longest.map_or(one, |longest| longest.max(one)))
         });
@@ -22,7 +24,16 @@ pub fn seconds(parsed: &Parsed, durations: &[Option<f64>]) -> Option<f64> {
         Some(whole) => Some(cut(parsed, output, whole)),
         None => time(parsed.last(output, &["t"])?),
     }
-    .filter(|seconds| *seconds > 0.0)
+    .filter(|seconds| *seconds > 0.0 && seconds.is_finite())
+}
+
+/// What `-stream_loop` makes of a length: it counts the repetitions after the first time, and -1 never ends.
+fn repeated(parsed: &Parsed, input: &File, once: f64) -> f64 {
+    match parsed.last(input, &["stream_loop"]).map(str::parse::<i32>) {
+        Some(Ok(-1)) => f64::INFINITY,
+        Some(Ok(more @ 1..)) => once * f64::from(more) + once,
+        _ => once,
+    }
 }
 
 /// What `-ss`, `-t` and `-to` leave of a length.
@@ -80,6 +91,9 @@ mod tests {
         check("-i a.mp4 -ss 10 -to 0:00:30 b.mp4", 100.0, Some(20.0));
         check("-ss 200 -i a.mp4 b.mp4", 100.0, None);
         check("-i a.mp4 -t 5 -i b.mp4 c.mp4", 100.0, Some(100.0));
+        check("-stream_loop 5 -i a.mp4 b.mp4", 100.0, Some(600.0));
+        check("-stream_loop -1 -i a.mp4 -t 7 b.mp4", 100.0, Some(7.0));
+        check("-stream_loop -1 -i a.mp4 b.mp4", 100.0, None);
     }
 
     #[test]

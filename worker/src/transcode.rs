@@ -22,6 +22,9 @@ use crate::emit::{emit, log, note};
 use crate::expected;
 use crate::failure::Failure;
 
+/// How much longer than its inputs an output may be before their length says nothing of it: the last packet of a stream.
+const TOLERANCE: Duration = Duration::from_secs(1);
+
 /// What is known of the ffmpeg before it runs; says so once where it cannot be confined fully.
 pub fn describe(plan: &Plan, notes: &mut Vec<String>) -> FfmpegReport {
     let confinement = confine::available();
@@ -169,7 +172,8 @@ impl Watch<'_> {
 
     fn progress(&self, block: &progress::Progress) -> Progress {
         let total = expected::seconds(&self.planned.parsed, &self.durations())
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .filter(|total| block.out_time.is_none_or(|out| out <= *total + TOLERANCE));
         Progress {
             command: self.index,
             frame: block.frame,
