@@ -4,18 +4,19 @@ use std::fs;
 
 use ffbatch_dispatcher::report::MachineReport;
 
+use crate::environment::variable;
+
 /// Describes this machine as far as it tells.
 pub fn describe() -> MachineReport {
-    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     MachineReport {
         architecture: std::env::consts::ARCH.to_owned(),
         cpu_model: cpu_model(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default()),
         cpus: std::thread::available_parallelism()
             .map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX)),
-        vcpus: set("FFBATCH_VCPUS").and_then(|value| value.parse().ok()),
+        vcpus: variable("FFBATCH_VCPUS").and_then(|value| value.parse().ok()),
         memory_bytes: memory(&fs::read_to_string("/proc/meminfo").unwrap_or_default()),
-        job_queue: set("AWS_BATCH_JQ_NAME"),
-        compute_environment: set("AWS_BATCH_CE_NAME"),
+        job_queue: variable("AWS_BATCH_JQ_NAME"),
+        compute_environment: variable("AWS_BATCH_CE_NAME"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `ffbatch-worker`: the program that runs one job, on this machine, in a container, or as an AWS Batch job.
 //!
 //! It links no Batch, deployment or web code: it is pulled and started for every job. The order of the stages is in
-//! [`run`]; each stage is one file.
+//! [`order`]; each stage is one file.
 #![deny(unused_crate_dependencies)]
 
 use std::process::ExitCode;
@@ -12,15 +12,18 @@ use ffbatch_quality as _;
 
 use crate::flags::Flags;
 
+mod asked;
 mod check;
 mod digest;
 mod emit;
+mod environment;
 mod expected;
 mod failure;
 mod fetch;
 mod flags;
 mod machine;
 mod measure;
+mod order;
 mod pattern;
 mod plain;
 mod publish;
@@ -28,8 +31,11 @@ mod record;
 mod room;
 mod run;
 mod segment;
+mod span;
 mod staging;
+mod stop;
 mod transcode;
+mod work_dir;
 
 /// The hidden subcommand by which the worker starts itself to confine ffmpeg. It stands before the flags are read: every
 /// millisecond here is one before ffmpeg starts.

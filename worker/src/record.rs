@@ -16,6 +16,7 @@ use ffbatch_dispatcher::telemetry::Telemetry;
 use ffbatch_storage::Stores;
 
 use crate::emit::{emit, note};
+use crate::environment::variable;
 use crate::segment;
 
 /// The longest that one document may take.
@@ -101,7 +102,6 @@ impl Base {
 }
 
 fn base(notes: &mut Vec<String>) -> Option<Base> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     if let Some(bucket) = variable("S3_BUCKET") {
         // The original's environment holds the bucket's name; a URL is understood as well.
         let name = bucket.trim_start_matches("s3://").trim_end_matches('/');

@@ -9,6 +9,8 @@ use ffbatch_dispatcher::report::Report;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use crate::environment::variable;
+
 /// The longest value that X-Ray indexes is 1,000 characters (AWS X-Ray Developer Guide, "X-Ray segment documents", annotations).
 /// The translator of spans counts bytes, and leaves out what is longer; so do we.
 const LIMIT_BYTES: usize = 1_000;
@@ -23,7 +25,7 @@ pub fn annotate(span: &Span, parameters: &Parameters, report: &Report) {
     all.extend(
         ENVIRONMENT
             .into_iter()
-            .filter_map(|name| Some((name, std::env::var(name).ok()?))),
+            .filter_map(|name| Some((name, variable(name)?))),
     );
     for (name, value) in all.into_iter().filter(|(_, value)| !value.is_empty()) {
         span.set_attribute(format!("annotation.{name}"), short(value));

@@ -1,0 +1,128 @@
+//! The order of the stages, all but the last: *record* runs whatever comes of these.
+
+use std::time::Instant;
+
+use ffbatch_dispatcher::event::{Event, Stage};
+use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::job::Parameters;
+use ffbatch_dispatcher::report::{CommandReport, FileReport, Report, StageReport};
+use ffbatch_media::version;
+use ffbatch_storage::Stores;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::emit::emit;
+use crate::failure::Failure;
+use crate::span::fail;
+use crate::stop::{unless, unless_late, unless_left};
+use crate::{asked, check, fetch, measure, publish, transcode, work_dir};
+
+/// All stages but the last.
+pub async fn stages(
+    parameters: &Parameters,
+    stores: &Stores,
+    stop: &CancellationToken,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let Report {
+        stages: log,
+        commands,
+        inputs,
+        outputs,
+        quality,
+        ffmpeg,
+        notes,
+        ..
+    } = report;
+    let (job_id, name) = (&report.job_id, &mut report.name);
+    let checking = async {
+        asked::protocol()?;
+        let job = asked::job(parameters, stores).await?;
+        name.clone_from(&job.name);
+        *commands = job
+            .commands
+            .iter()
+            .cloned()
+            .map(CommandReport::of)
+            .collect();
+        let metrics = measure::metrics(&job)?;
+        check::check(&job, job_id, &work_dir::open()?).map(|plan| (job, metrics, plan))
+    };
+    let (job, metrics, plan) = stage(log, Stage::Check, unless(stop, checking)).await?;
+    *ffmpeg = Some(transcode::describe(&plan, notes));
+    let fetching = async {
+        publish::reachable(&plan, stores).await?;
+        fetch::fetch(&plan, stores).await
+    };
+    *inputs = stage(log, Stage::Fetch, unless(stop, fetching)).await?;
+    moved(
+        log,
+        inputs
+            .iter()
+            .filter(|input| !input.location.starts_with('/')),
+    );
+    // Asking ffmpeg for its version takes as long as many a job's start: it is asked beside the work.
+    let transcoding = transcode::transcode(&plan, &job, stop, commands, inputs);
+    // It cannot be told when the job shall stop: it is left then, and so killed.
+    let asking = unless_left(stop, version::version(&plan.ffmpeg, &plan.launcher));
+    let (transcoded, version) = tokio::join!(stage(log, Stage::Transcode, transcoding), asking);
+    if let Some(version) = version {
+        transcode::set_version(ffmpeg, version, notes);
+    }
+    transcoded?;
+    let published = stage(
+        log,
+        Stage::Publish,
+        unless(stop, publish::publish(&plan, stores, outputs)),
+    )
+    .await;
+    moved(log, outputs.iter());
+    published?;
+    if !metrics.is_empty() {
+        // Nothing that goes wrong here fails the job: the encode is done and published. The measuring ffmpeg is told to stop
+        // and awaited, because it works in the directory that vanishes next.
+        let measuring = measure::measure(&plan, &job, &metrics, commands, stop);
+        match stage(log, Stage::Measure, unless_late(stop, measuring)).await {
+            Ok(measured) => *quality = Some(measured),
+            Err(failure) if failure.exit == Exit::Interrupted => return Err(failure),
+            Err(failure) => *quality = Some(measure::refused(&job, &failure.message)),
+        }
+    }
+    Ok(())
+}
+
+/// Runs one stage as a span, tells its begin and end, and keeps its time.
+async fn stage<T>(
+    log: &mut Vec<StageReport>,
+    stage: Stage,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let span = tracing::info_span!("stage", otel.name = stage.segment());
+    emit(&Event::StageStarted { stage });
+    let started = Instant::now();
+    let result = work.instrument(span.clone()).await;
+    let seconds = started.elapsed().as_secs_f64();
+    let error = result.as_ref().err().map(|failure| failure.message.clone());
+    if let Err(failure) = &result {
+        fail(&span, failure);
+    }
+    emit(&Event::StageFinished {
+        stage,
+        seconds,
+        ok: error.is_none(),
+    });
+    log.push(StageReport {
+        stage,
+        seconds,
+        bytes: None,
+        error,
+    });
+    result
+}
+
+/// Notes the bytes that the last stage moved.
+fn moved<'a>(log: &mut [StageReport], files: impl Iterator<Item = &'a FileReport>) {
+    if let Some(last) = log.last_mut() {
+        last.bytes = Some(files.filter_map(|file| file.bytes).sum());
+    }
+}

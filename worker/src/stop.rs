@@ -1,0 +1,71 @@
+//! How a job is asked to stop, and what becomes of work that is under way then.
+
+use std::time::Duration;
+
+use ffbatch_media::run::GRACE;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::emit::release;
+use crate::failure::Failure;
+
+/// How much longer than an ffmpeg that is asked to stop the work around it may take.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Cancelled when the job shall stop: SIGTERM from an engine or AWS Batch, SIGINT and SIGHUP from a terminal.
+pub fn signals() -> std::io::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    for kind in [
+        SignalKind::terminate(),
+        SignalKind::interrupt(),
+        SignalKind::hangup(),
+    ] {
+        let mut received = signal(kind)?;
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            received.recv().await;
+            // First the deed: a log that nobody reads may block.
+            stop.cancel();
+            release();
+            tracing::warn!("asked to stop");
+        });
+    }
+    Ok(stop)
+}
+
+/// The work's result, unless the job is asked to stop before.
+pub async fn unless<T>(
+    stop: &CancellationToken,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => Err(Failure::interrupted()),
+        result = work => result,
+    }
+}
+
+/// The same for work that hears of the stop itself: it has a little longer than it gives to ffmpeg.
+pub async fn unless_late<T>(
+    stop: &CancellationToken,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE + LATE).await;
+    };
+    tokio::select! {
+        biased;
+        result = work => result,
+        () = late => Err(Failure::interrupted()),
+    }
+}
+
+/// The work's result; `None` when the job was asked to stop before.
+pub async fn unless_left<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        result = work => Some(result),
+        () = stop.cancelled() => None,
+    }
+}
