@@ -33,6 +33,7 @@ mod options;
 mod parse;
 mod parsed;
 mod place;
+mod source;
 mod target;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use crate::location::Location;
 
 use super::error::CommandError;
-use super::files::BESIDE;
 use super::parsed::Parsed;
 use super::place::{Place, Role};
 
@@ -42,9 +41,8 @@ fn check_writable(parsed: &Parsed) -> Result<(), CommandError> {
 
 /// Names relative to an output must not leave its directory.
 fn check_beside(parsed: &Parsed) -> Result<(), CommandError> {
-    for output in &parsed.outputs {
-        let beside = |option: &&super::OptionUse| BESIDE.contains(&option.name.as_str());
-        for option in output.options.iter().filter(beside) {
+    for output in 0..parsed.outputs.len() {
+        for option in parsed.options_beside(output) {
             let value = parsed.value(option).unwrap_or_default();
             if value.starts_with('/') || value.split('/').any(|part| part == "..") {
                 return Err(CommandError::Outside {

@@ -1,7 +1,8 @@
 //! The one table of options whose value names a file.
 //!
 //! It was made by reading `ffmpeg -h full` of ffmpeg 9.0 and 5.1 for every string that is a path. Names that ffmpeg takes
-//! relative to an output (`-hls_fmp4_init_filename`, `-media_seg_name`) are no places: they go wherever the output goes.
+//! relative to an output (`-hls_fmp4_init_filename`, `-media_seg_name`) are no places: they go wherever the output goes, and
+//! [`Parsed::beside`](super::Parsed::beside) tells them.
 
 use super::error::CommandError;
 use super::escape::Token;
@@ -61,16 +62,6 @@ const FILE_OPTIONS: [FileOption; 29] = [
     plain("aribb24-base-path", Role::ReadDirectory),
     plain("ifo_palette", Role::Read),
     plain("x265-stats", Role::Prefix),
-];
-
-/// Options whose value lies beneath the directory of the output they belong to.
-pub(super) const BESIDE: [&str; 6] = [
-    "hls_fmp4_init_filename",
-    "hls_master_name",
-    "init_seg_name",
-    "master_pl_name",
-    "media_seg_name",
-    "single_file_name",
 ];
 
 /// Adds the place that the value of an option is, if it is one.

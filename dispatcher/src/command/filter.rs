@@ -11,7 +11,7 @@ use super::error::CommandError;
 use super::escape::{self, Token};
 use super::finder::{Finder, Found};
 use super::place::{Owner, Pattern, Role};
-use super::target;
+use super::source::{self, Source};
 
 use table::FileArgument;
 
@@ -170,8 +170,8 @@ fn file_argument(
     if !filter.ends_with("movie") {
         return add(finder, value, file.role, file.url, owner, filter.to_owned());
     }
-    match target::source(text, 0)? {
-        target::Source::Files(stretches) => {
+    match source::source(text, 0)? {
+        Source::Files(stretches) => {
             for (stretch, role) in stretches {
                 let role = if role == Role::Input {
                     Role::Read
@@ -183,8 +183,8 @@ fn file_argument(
             }
             Ok(())
         }
-        target::Source::Pipe => Err(CommandError::StandardInput(text.to_owned())),
-        target::Source::Inline => Ok(()),
+        Source::Pipe => Err(CommandError::StandardInput(text.to_owned())),
+        Source::Inline => Ok(()),
     }
 }
 

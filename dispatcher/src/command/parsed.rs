@@ -2,8 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::files::BESIDE;
 use super::place::{Owner, Place, Role};
+
+/// Options whose value lies beneath the directory of the output they belong to.
+const BESIDE: [&str; 6] = [
+    "hls_fmp4_init_filename",
+    "hls_master_name",
+    "init_seg_name",
+    "master_pl_name",
+    "media_seg_name",
+    "single_file_name",
+];
 
 /// One use of an option.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,15 +160,16 @@ impl Parsed {
     /// The names that an output's options give relative to the output's directory (`-hls_fmp4_init_filename`,
     /// `-media_seg_name`, ..); where one holds a `/`, somebody has to make its directory, since ffmpeg does not.
     pub fn beside(&self, output: usize) -> Vec<&str> {
-        let options = self
-            .outputs
-            .get(output)
-            .map_or(&[][..], |file| &file.options);
-        options
-            .iter()
-            .filter(|option| BESIDE.contains(&option.name.as_str()))
+        self.options_beside(output)
             .filter_map(|option| self.value(option))
             .collect()
+    }
+
+    /// The options that give these names.
+    pub(super) fn options_beside(&self, output: usize) -> impl Iterator<Item = &OptionUse> {
+        let file = self.outputs.get(output).into_iter();
+        file.flat_map(|file| &file.options)
+            .filter(|option| BESIDE.contains(&option.name.as_str()))
     }
 
     /// The places that belong to an owner.
