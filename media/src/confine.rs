@@ -36,7 +36,7 @@ pub use launcher::{LAUNCH_EXIT_CODE, launch};
 pub struct Policy {
     /// Files and directories that may be read; a directory with everything below it. Absolute.
     pub read: Vec<PathBuf>,
-    /// Directories in which files may be read, written, renamed and removed. Absolute.
+    /// Directories in which files may be read, written, renamed and removed; links and pipes cannot be made. Absolute.
     pub write: Vec<PathBuf>,
     /// What may be reached over the network.
     pub network: Network,

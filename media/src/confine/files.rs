@@ -108,8 +108,14 @@ pub fn restrict(policy: &Policy, program: &Path) -> Result<Vec<&'static str>, Co
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let run = read | AccessFs::Execute;
     let null = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate;
-    let write = AccessFs::from_all(WANTED)
-        & !(AccessFs::Execute | AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev);
+    // Files and directories only: whoever reads the job's directories later, without these rules, would follow a link to
+    // anywhere and wait at a pipe for ever.
+    let special = AccessFs::MakeSym
+        | AccessFs::MakeFifo
+        | AccessFs::MakeSock
+        | AccessFs::MakeChar
+        | AccessFs::MakeBlock;
+    let write = AccessFs::from_all(WANTED) & !(AccessFs::Execute | AccessFs::IoctlDev | special);
     let device: BitFlags<AccessFs> = null | AccessFs::ReadDir | AccessFs::IoctlDev;
     let cards = cards();
     let card_settings: &[&str] = if cards.is_empty() {

@@ -3,11 +3,14 @@
 
 use std::io::Read as _;
 use std::net::{TcpListener, UdpSocket};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use ffbatch_media::confine::{Confinement, Network, available};
+use ffbatch_media::find::Ffmpeg;
 use ffbatch_media::run::RunError;
 
 use crate::setup::{Room, go};
@@ -146,6 +149,31 @@ fn writing_outside() {
     let (finished, _) = room.confined(command);
     assert!(!finished.exit.success());
     assert!(!Path::new(&planted).exists());
+}
+
+/// An ffmpeg that a broken file has taken over runs code of somebody else. The program of this test is a script, since ffmpeg
+/// itself makes no links.
+#[test]
+fn links_and_pipes_left_for_the_worker_to_follow() {
+    let room = Room::new();
+    let script = room.theirs("ffmpeg");
+    let body = "#!/bin/sh\necho made > plain\nln -s /etc/passwd link\nmkfifo pipe\nexit 0\n";
+    std::fs::write(&script, body).expect("a script");
+    std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).expect("a mode");
+    let names =
+        || ["plain", "link", "pipe"].map(|name| std::fs::symlink_metadata(room.mine(name)).is_ok());
+
+    let unconfined = Command::new(&script).current_dir(room.job.path()).status();
+    assert!(unconfined.expect("it starts").success());
+    assert_eq!(names(), [true; 3], "it works without confinement");
+    for name in ["plain", "link", "pipe"] {
+        std::fs::remove_file(room.mine(name)).expect("it is there");
+    }
+
+    let mut asked = room.run("");
+    asked.ffmpeg = Ffmpeg::at(script).expect("an executable");
+    go(&asked).0.expect("it starts");
+    assert_eq!(names(), [true, false, false]);
 }
 
 #[test]
