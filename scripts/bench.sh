@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.."
 
 scripts/tools.sh
 cargo build --release --bins
-exec .tools/venv/bin/python scripts/bench.py "$@"
+exec python3 scripts/bench.py "$@"

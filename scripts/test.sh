@@ -4,8 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/tools.sh
-# The end-to-end tests start both programs, and cargo builds the programs of other packages only when told to.
-cargo build --workspace --bins
+# The end-to-end tests start both programs, and other tests start examples. Cargo builds these only when told to.
+cargo build --workspace --bins --examples
 [ $# -gt 0 ] || set -- --workspace
 if cargo nextest --version >/dev/null 2>&1; then
   cargo nextest run "$@"
