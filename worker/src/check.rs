@@ -31,8 +31,9 @@ mod network;
 pub mod playlist;
 mod resolver;
 
-/// The prefix of a job's directory in the working directory.
-const ROOM_PREFIX: &str = "job-";
+/// The prefix of a job's directory in the work directory, which may be one that a user keeps other things in: what has this
+/// prefix and no owner is swept away.
+const ROOM_PREFIX: &str = "ffbatch-job-";
 
 /// Everything that the later stages need to know.
 #[derive(Debug)]
@@ -281,4 +282,19 @@ fn directory(parsed: &[Parsed], staging: &Staging, room: &Path) -> Result<PathBu
         )
     })?;
     Ok(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_users_own_directory_in_the_work_directory_was_swept_away() {
+        let work_dir = tempfile::tempdir().expect("a directory");
+        let precious = work_dir.path().join("job-2024/cut.mov");
+        std::fs::create_dir_all(precious.with_file_name("")).expect("made");
+        std::fs::write(&precious, "x").expect("written");
+        drop(Room::open(work_dir.path(), ROOM_PREFIX, "id").expect("opens"));
+        assert!(precious.exists());
+    }
 }
