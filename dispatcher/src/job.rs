@@ -52,7 +52,7 @@ pub struct Parameters {
     pub output_file_options: Option<String>,
     /// The URL of the output.
     pub output_url: Option<String>,
-    /// The job's name.
+    /// The job's name; beside `job` it takes the place of the one in it.
     pub name: Option<String>,
     /// A [`Job`] as JSON, or the URL of one; excludes the five parameters of a command.
     pub job: Option<String>,
@@ -257,11 +257,16 @@ impl Parameters {
             count: 1,
             error,
         })?;
-        let name = given(self.name.as_ref()).unwrap_or_default().to_owned();
+        let name = self.name().unwrap_or_default().to_owned();
         Ok(Some(Job {
             name,
             ..Job::of(vec![command])
         }))
+    }
+
+    /// The job's name; `None` when it is not given.
+    pub fn name(&self) -> Option<&str> {
+        given(self.name.as_ref())
     }
 
     /// The text of `job`; `None` when it is not given.

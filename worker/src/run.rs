@@ -86,7 +86,7 @@ fn begin(parameters: &Parameters, trace_id: Option<String>) -> Report {
         version: report::VERSION,
         job_id: variable("AWS_BATCH_JOB_ID")
             .unwrap_or_else(|| format!("{}-{}", now.as_millisecond(), std::process::id())),
-        name: parameters.name.clone().unwrap_or_default(),
+        name: parameters.name().unwrap_or_default().to_owned(),
         attempt: variable("AWS_BATCH_JOB_ATTEMPT")
             .and_then(|value| value.parse().ok())
             .unwrap_or(1),
@@ -103,5 +103,19 @@ fn begin(parameters: &Parameters, trace_id: Option<String>) -> Report {
         machine: machine::describe(),
         trace_id,
         notes: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_could_not_be_read_was_called_null() {
+        let parameters = Parameters {
+            name: Some("null".to_owned()),
+            ..Parameters::default()
+        };
+        assert_eq!(begin(&parameters, None).name, "");
     }
 }
