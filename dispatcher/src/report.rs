@@ -218,15 +218,22 @@ impl Report {
     /// The report's key in a data bucket: `metrics/jobs/year=YYYY/month=MM/day=DD/<JOBID>_<attempt>.json`, by the day in UTC
     /// on which the worker started. The `:` of an array child's id becomes `-`.
     pub fn key(&self) -> String {
-        let job = self.job_id.replace(':', "-");
-        format!(
-            "metrics/jobs/{}/{job}_{}.json",
-            partition(self.started),
-            self.attempt
-        )
+        self.key_below("metrics/jobs")
     }
 
-    /// Wall time of a stage; `None` when it was not reached.
+    /// The key of the job's X-Ray segment document, of the same form below `metrics/xray/`.
+    pub fn trace_key(&self) -> String {
+        self.key_below("metrics/xray")
+    }
+
+    fn key_below(&self, prefix: &str) -> String {
+        // Zero-padded, as the partition projection of Glue wants it.
+        let day = self.started.strftime("year=%Y/month=%m/day=%d");
+        let job = self.job_id.replace(':', "-");
+        format!("{prefix}/{day}/{job}_{}.json", self.attempt)
+    }
+
+    /// What a stage did; `None` when it was not reached.
     pub fn stage(&self, stage: Stage) -> Option<&StageReport> {
         self.stages.iter().find(|entry| entry.stage == stage)
     }
@@ -238,9 +245,4 @@ impl Report {
         text.push('\n');
         text
     }
-}
-
-/// The partition of a moment: `year=YYYY/month=MM/day=DD` in UTC, zero-padded as Glue's partition projection wants it.
-pub fn partition(moment: Timestamp) -> String {
-    moment.strftime("year=%Y/month=%m/day=%d").to_string()
 }

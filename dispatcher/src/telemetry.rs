@@ -36,6 +36,9 @@ mod settings;
 /// The variable that carries the trace from a program to the worker it starts (W3C Trace Context).
 pub const TRACEPARENT: &str = "TRACEPARENT";
 
+/// How the names of our packages begin, which are the targets of what they log.
+const OURS: &str = "ffbatch";
+
 /// Spans that could not be sent. Never a reason for a job to fail.
 #[derive(Debug, thiserror::Error)]
 #[error("the trace could not be sent to `{endpoint}`: {reason} (a job does not depend on it)")]
@@ -105,7 +108,7 @@ impl Telemetry {
                 event.is_span() && is_ours(event.target())
             }));
         // A level that is misspelt must not end a job: the default is used then.
-        let filter = EnvFilter::try_new(format!("warn,{}", ours(level)))
+        let filter = EnvFilter::try_new(format!("warn,{OURS}={}", level.to_ascii_lowercase()))
             .unwrap_or_else(|_| EnvFilter::new("warn"));
         let log = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
@@ -214,21 +217,7 @@ pub fn trace_id(span: &tracing::Span) -> Option<String> {
 }
 
 fn is_ours(target: &str) -> bool {
-    target.starts_with("ffbatch")
-}
-
-fn ours(level: &str) -> String {
-    let level = level.to_ascii_lowercase();
-    [
-        "ffbatch",
-        "ffbatch_worker",
-        "ffbatch_dispatcher",
-        "ffbatch_backends",
-        "ffbatch_media",
-        "ffbatch_storage",
-    ]
-    .map(|target| format!("{target}={level}"))
-    .join(",")
+    target.starts_with(OURS)
 }
 
 #[cfg(test)]

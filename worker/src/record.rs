@@ -11,7 +11,7 @@ use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::event::{Event, Stage};
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::location::Location;
-use ffbatch_dispatcher::report::{Report, StageReport, partition};
+use ffbatch_dispatcher::report::{Report, StageReport};
 use ffbatch_dispatcher::telemetry::Telemetry;
 use ffbatch_storage::Stores;
 
@@ -130,12 +130,7 @@ async fn trace(
     let Some(base) = base else {
         return Ok(());
     };
-    let job = report.job_id.replace(':', "-");
-    let target = base.join(&format!(
-        "metrics/xray/{}/{job}_{}.json",
-        partition(report.started),
-        report.attempt
-    ));
+    let target = base.join(&report.trace_key());
     let written = match segment::document(&telemetry.spans(), report) {
         Ok(text) => write(stores, &target, text, limit).await,
         Err(why) => Err(why),
