@@ -235,6 +235,19 @@ fn a_bucket_that_is_not_there_costs_the_report_and_not_the_job() {
 }
 
 #[test]
+fn a_report_in_a_bucket_was_not_shown_to_whoever_ran_the_job() {
+    let site = site(Site::s3());
+    let (input, output) = (site.name("in.mp4"), site.name("out.mp4"));
+    let words = [
+        "run", "--json", "--", "ffmpeg", "-i", &input, "-c", "copy", &output,
+    ];
+    let ended = site.sandbox.ffbatch(words);
+    ended.ok();
+    let shown: Value = serde_json::from_str(&ended.stdout).expect("it is JSON");
+    assert_eq!(shown["report"]["exit"], "succeeded", "{ended}");
+}
+
+#[test]
 fn a_copy_of_the_report_where_it_was_asked_for() {
     let site = Site::local();
     site.place(SHORT, "in.mp4");

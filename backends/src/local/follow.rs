@@ -6,9 +6,14 @@ use std::process::ExitStatus;
 use ffbatch_dispatcher::compute::{ComputeError, Outcome};
 use ffbatch_dispatcher::event::{Event, PROTOCOL};
 use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::location::{Location, LocationError};
 use ffbatch_dispatcher::report::Report;
+use ffbatch_storage::Stores;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout};
+
+/// The largest report that is read back, in bytes. One of 100,000 published segments has a third of it.
+const REPORT_LIMIT: u64 = 64 << 20;
 
 /// Reads a worker until it ends.
 pub async fn listen(
@@ -60,11 +65,14 @@ pub async fn listen(
             &format!("it ended ({status}) without a word"),
         ));
     }
-    let outcome = outcome(status, last);
-    if let (Some(at), None) = (&outcome.report_at, &outcome.report) {
-        on(Event::Note {
-            message: format!("the report at `{at}` cannot be read back"),
-        });
+    let mut outcome = outcome(status, last);
+    if let Some(at) = &outcome.report_at {
+        match report(at).await {
+            Ok(report) => outcome.report = Some(Box::new(report)),
+            Err(why) => on(Event::Note {
+                message: format!("the report at `{at}` cannot be read back: {why}"),
+            }),
+        }
     }
     Ok(outcome)
 }
@@ -110,12 +118,6 @@ fn outcome(status: ExitStatus, last: Option<(u8, Option<String>, Option<String>)
             "the worker ended with {status}, which is none of its exit codes (report this)"
         )),
     };
-    let report = report_at
-        .as_deref()
-        .and_then(|path| std::fs::read(path).ok());
-    let report = report
-        .and_then(|bytes| serde_json::from_slice::<Report>(&bytes).ok())
-        .map(Box::new);
     let killed = if status.signal().is_some() {
         Exit::Machine
     } else {
@@ -124,7 +126,21 @@ fn outcome(status: ExitStatus, last: Option<(u8, Option<String>, Option<String>)
     Outcome {
         exit: exit.unwrap_or(killed),
         error,
-        report,
+        report: None,
         report_at,
     }
+}
+
+/// Reads a report where the worker says that it lies: in a directory, or in the bucket that `S3_BUCKET` names.
+async fn report(at: &str) -> Result<Report, String> {
+    let at: Location = at
+        .parse()
+        .map_err(|error: LocationError| error.to_string())?;
+    let stores = Stores::default();
+    let store = stores.of(&at).map_err(|error| error.to_string())?;
+    let bytes = store
+        .read(&at, REPORT_LIMIT)
+        .await
+        .map_err(|error| error.to_string())?;
+    serde_json::from_slice(&bytes).map_err(|error| error.to_string())
 }
