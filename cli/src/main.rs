@@ -9,6 +9,7 @@ use ffbatch_backends as _;
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::dispatch::DispatchError;
 use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::registry::RegistryError;
 
 use crate::args::{Args, Verb};
 
@@ -78,12 +79,9 @@ async fn call(args: Args) -> anyhow::Result<Exit> {
         }
         Verb::Computes(listing) => computes::list(listing.json),
         Verb::Completions { shell } => {
-            clap_complete::generate(
-                shell,
-                &mut Args::command(),
-                "ffbatch",
-                &mut std::io::stdout(),
-            );
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "ffbatch", &mut script);
+            speak::out(String::from_utf8_lossy(&script).trim_end());
             Ok(Exit::Succeeded)
         }
     }
@@ -91,7 +89,31 @@ async fn call(args: Args) -> anyhow::Result<Exit> {
 
 /// The exit code that an error carries; a mistake in what was asked for unless it says otherwise.
 fn exit_of(error: &anyhow::Error) -> Exit {
-    error
-        .downcast_ref::<DispatchError>()
-        .map_or(Exit::Rejected, DispatchError::exit)
+    if let Some(error) = error.downcast_ref::<DispatchError>() {
+        error.exit()
+    } else if let Some(error) = error.downcast_ref::<RegistryError>() {
+        DispatchError::from(error.clone()).exit()
+    } else if error.is::<std::io::Error>() {
+        // The current directory is gone, signals or threads are refused: nothing that was asked for is wrong.
+        Exit::Machine
+    } else {
+        Exit::Rejected
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_cannot_was_called_a_wrong_job() {
+        let gone = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        let error = Err::<(), _>(gone())
+            .context("the current directory is gone")
+            .expect_err("it is an error");
+        assert_eq!(exit_of(&error), Exit::Machine);
+        let error = anyhow::Error::new(RegistryError::Empty { kind: "compute" });
+        assert_eq!(exit_of(&error), Exit::Internal);
+        assert_eq!(exit_of(&anyhow::anyhow!("no command")), Exit::Rejected);
+    }
 }
