@@ -30,7 +30,10 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 /// The store of web addresses.
 #[derive(Debug, Default)]
 pub(crate) struct HttpStore {
-    client: OnceCell<Client>,
+    /// For URLs elsewhere, which may not lead to this machine.
+    elsewhere: OnceCell<Client>,
+    /// For URLs of this machine.
+    own: OnceCell<Client>,
 }
 
 impl HttpStore {
@@ -51,7 +54,9 @@ impl HttpStore {
             .because(error.to_string())
         })?;
         guard::check(&url).map_err(|error| refusal::refused(at, &error))?;
-        let client = self.client.get_or_try_init(|| async { client(at) }).await?;
+        let own = guard::leads_here(&url).await;
+        let cell = if own { &self.own } else { &self.elsewhere };
+        let client = cell.get_or_try_init(|| async { client(at, own) }).await?;
         // A compressed answer would not have the length that it names.
         let mut request = client.get(url).header(ACCEPT_ENCODING, "identity");
         if let Some(range) = range {
@@ -186,15 +191,16 @@ fn broke(at: &Location, arrived: u64, expected: Option<u64>, said: &str) -> Stor
     .because(said)
 }
 
-fn client(at: &Location) -> Result<Client, StoreError> {
+/// A client that may go to this machine itself, or may not.
+fn client(at: &Location, own: bool) -> Result<Client, StoreError> {
     // An error means that a provider is installed already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .user_agent(concat!("ffbatch/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_LIMIT)
         .read_timeout(SILENCE_LIMIT)
-        .redirect(guard::redirects())
-        .dns_resolver(guard::Resolver)
+        .redirect(guard::redirects(own))
+        .dns_resolver(guard::Resolver { own })
         .build()
         .map_err(|error| {
             StoreError::new(

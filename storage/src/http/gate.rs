@@ -64,11 +64,7 @@ impl Drop for Gate {
 
 /// Whether a URL names this machine itself.
 pub fn is_local(url: &str) -> bool {
-    Url::parse(url).is_ok_and(|url| {
-        let host = url.host_str().unwrap_or_default();
-        let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-        host == "localhost" || address.is_ok_and(is_own)
-    })
+    Url::parse(url).is_ok_and(|url| guard::names_own(&url))
 }
 
 /// Why a URL is never opened, if it names such an address itself.
@@ -103,7 +99,7 @@ async fn lead(mut guest: TcpStream, local: bool) -> io::Result<()> {
     for address in found {
         if let Err(refused) = guard::allow(&wish.host, address.ip()) {
             tracing::warn!("ffmpeg may not go there: {refused}");
-        } else if !local && is_own(address.ip()) {
+        } else if !local && guard::is_own(address.ip()) {
             tracing::warn!("ffmpeg may not go there: `{}` is this machine", wish.host);
         } else {
             addresses.push(address);
@@ -127,11 +123,6 @@ async fn lead(mut guest: TcpStream, local: bool) -> io::Result<()> {
 async fn answer(guest: &mut TcpStream, status: &str) -> io::Result<()> {
     let text = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     guest.write_all(text.as_bytes()).await
-}
-
-fn is_own(address: IpAddr) -> bool {
-    let address = address.to_canonical();
-    address.is_loopback() || address.is_unspecified()
 }
 
 /// Where a request wants to go.
