@@ -69,7 +69,7 @@ impl S3Store {
             download.whole(first.body).await?;
             drop(lane);
         } else {
-            let part = self.settings.part_bytes.max(1);
+            let part = self.settings.part_bytes.clamp(1, size);
             let rest = stream::iter(
                 (1..size.div_ceil(part)).map(|index| index * part..size.min((index + 1) * part)),
             )
