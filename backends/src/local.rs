@@ -135,7 +135,7 @@ impl Compute for Local {
 impl Local {
     fn command(&self, worker: &std::path::Path, request: &Request) -> Command {
         let mut command = Command::new(worker);
-        // The job definition's command has all six flags, with `null` for what is not given; so has this one.
+        // The job definition's command has all these flags, with `null` for what is not given; so has this one.
         for flag in [
             "global_options",
             "input_file_options",

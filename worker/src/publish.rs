@@ -69,19 +69,30 @@ pub async fn publish(
     }
     let meter = Meter::default();
     for batch in waves.values() {
-        let moving = stream::iter(
-            batch
-                .iter()
-                .map(|(path, to)| place(path, to, stores, &meter)),
-        )
-        .buffered(AT_ONCE)
-        .try_for_each(|report| {
-            done.push(report);
-            std::future::ready(Ok(()))
-        });
+        let moves = batch
+            .iter()
+            .map(|(path, to)| place(path, to, stores, &meter));
+        let moving = carry(moves, done);
         watched(Stage::Publish, moving, &meter, total).await?;
     }
     Ok(())
+}
+
+/// Carries out the moves, several at once, and adds what arrived in the order of the locations, whichever was faster.
+async fn carry(
+    moves: impl Iterator<Item = impl Future<Output = Result<FileReport, Failure>>>,
+    done: &mut Vec<FileReport>,
+) -> Result<(), Failure> {
+    let before = done.len();
+    let result = stream::iter(moves)
+        .buffer_unordered(AT_ONCE)
+        .try_for_each(|report| {
+            done.push(report);
+            std::future::ready(Ok(()))
+        })
+        .await;
+    done[before..].sort_by(|one, other| one.location.cmp(&other.location));
+    result
 }
 
 /// Asks every bucket that will be written to whether it is there: an encode of hours must not end with a misspelt name.
@@ -213,4 +224,48 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
             path.display()
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A move that takes so many turns of the runtime.
+    async fn moved(location: &str, turns: u32, arrives: bool) -> Result<FileReport, Failure> {
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        if !arrives {
+            return Err(Failure::new(Exit::Output, location));
+        }
+        Ok(FileReport {
+            location: location.to_owned(),
+            bytes: None,
+            sha256: None,
+            duration_secs: None,
+        })
+    }
+
+    async fn carried(moves: &[(&str, u32, bool)]) -> (bool, Vec<String>) {
+        let mut done = Vec::new();
+        let moves = moves
+            .iter()
+            .map(|(name, turns, ok)| moved(name, *turns, *ok));
+        let ok = carry(moves, &mut done).await.is_ok();
+        (ok, done.into_iter().map(|one| one.location).collect())
+    }
+
+    #[tokio::test]
+    async fn what_was_published_beside_a_file_that_failed_was_not_reported() {
+        let (ok, done) = carried(&[("a", 9, false), ("b", 0, true)]).await;
+        assert!(!ok);
+        assert_eq!(done, ["b"]);
+    }
+
+    #[tokio::test]
+    async fn the_order_does_not_tell_who_was_faster() {
+        let (ok, done) = carried(&[("a", 9, true), ("b", 0, true)]).await;
+        assert!(ok);
+        assert_eq!(done, ["a", "b"]);
+    }
 }
