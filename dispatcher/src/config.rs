@@ -1,18 +1,24 @@
 //! Configuration in layers: built-in defaults, `ffbatch.toml`, `FFBATCH_*` variables, flags; the later wins.
 //!
 //! `ffbatch.toml` is looked for in the current directory and its parents. A variable names a key in upper case, with `__`
-//! between a section and its key: `FFBATCH_STATE_DIR`, `FFBATCH_BACKENDS__NAME__KEY`.
+//! between a section and its key: `FFBATCH_STATE_DIR`, `FFBATCH_BACKENDS__NAME__KEY`. An empty one is not set. A relative path
+//! is one from the directory of the file in which it stands, and from the current directory in a variable.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use figment::value::Dict;
-use serde::{Deserialize, Serialize};
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The name of the configuration file.
 pub const FILE_NAME: &str = "ffbatch.toml";
+
+/// What the names of our variables begin with.
+const PREFIX: &str = "FFBATCH_";
 
 /// Every key, after all layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,7 +26,8 @@ pub const FILE_NAME: &str = "ffbatch.toml";
 pub struct Config {
     /// The compute that runs a job when none is named.
     pub compute: String,
-    /// The metrics that are measured when none is named.
+    /// The metrics that are measured when none is named: a list, or a text with commas, as a variable has it.
+    #[serde(deserialize_with = "list")]
     pub quality: Vec<String>,
     /// Whether a job must fail where ffmpeg cannot be confined fully.
     pub require_confinement: bool,
@@ -59,7 +66,7 @@ pub enum ConfigError {
     Missing(PathBuf),
     /// A key is unknown, or its value is of the wrong kind.
     #[error("the configuration cannot be used: {0}")]
-    Invalid(#[source] Box<figment::Error>),
+    Invalid(Box<figment::Error>),
 }
 
 impl Config {
@@ -82,16 +89,43 @@ impl Config {
             "worker",
             "ffmpeg",
         ];
-        let variables = Env::prefixed("FFBATCH_")
+        let variables = Env::prefixed(PREFIX)
             .filter(move |key| {
                 known.iter().any(|name| key == *name) || key.starts_with("backends__")
             })
+            .filter(|key| {
+                let name = format!("{PREFIX}{}", key.as_str().to_ascii_uppercase());
+                std::env::var_os(name).is_none_or(|value| !value.is_empty())
+            })
             .split("__");
-        Figment::from(Serialized::defaults(Self::default()))
-            .merge(toml)
-            .merge(variables)
+        let defaults = Figment::from(Serialized::defaults(Self::default()));
+        Self::of(&defaults.merge(toml).merge(variables))
+    }
+
+    fn of(layers: &Figment) -> Result<Self, ConfigError> {
+        let mut config: Self = layers
             .extract()
-            .map_err(|error| ConfigError::Invalid(Box::new(error)))
+            .map_err(|error| ConfigError::Invalid(Box::new(error)))?;
+        config.settle(layers);
+        Ok(config)
+    }
+
+    /// Makes the relative paths of a file ones from its directory.
+    fn settle(&mut self, layers: &Figment) {
+        let paths = [
+            ("state_dir", &mut self.state_dir),
+            ("work_dir", &mut self.work_dir),
+            ("worker", &mut self.worker),
+            ("ffmpeg", &mut self.ffmpeg),
+        ];
+        for (key, path) in paths {
+            let file = layers
+                .find_metadata(key)
+                .and_then(|metadata| metadata.source.as_ref()?.file_path());
+            if let (Some(path), Some(directory)) = (path, file.and_then(Path::parent)) {
+                *path = directory.join(&*path);
+            }
+        }
     }
 
     /// The directory in which local reports lie; `None` when neither the configuration nor the environment names one.
@@ -108,15 +142,44 @@ impl Config {
     }
 }
 
+fn list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    struct List;
+
+    impl<'de> Visitor<'de> for List {
+        type Value = Vec<String>;
+
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str("a list of texts, or a text with commas")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            let names = text.split(',').map(str::trim);
+            Ok(names
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Self::Value, A::Error> {
+            let mut list = Vec::new();
+            while let Some(name) = names.next_element()? {
+                list.push(name);
+            }
+            Ok(list)
+        }
+    }
+
+    from.deserialize_any(List)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[track_caller]
     fn check(toml: &str, expected: Result<fn(&mut Config), &str>) {
-        let read = Figment::from(Serialized::defaults(Config::default()))
-            .merge(Toml::string(toml))
-            .extract::<Config>();
+        let defaults = Figment::from(Serialized::defaults(Config::default()));
+        let read = Config::of(&defaults.merge(Toml::string(toml)));
         match (read, expected) {
             (Ok(got), Ok(change)) => {
                 let mut config = Config::default();
@@ -141,8 +204,33 @@ mod tests {
             "quality = ['vmaf']",
             Ok(|config| config.quality = vec!["vmaf".into()]),
         );
+        check(
+            "quality = 'psnr, vmaf'",
+            Ok(|config| config.quality = vec!["psnr".into(), "vmaf".into()]),
+        );
+        check("quality = 3", Err("a text with commas"));
         check("computee = 'arm'", Err("unknown field"));
         check("compute = 3", Err("invalid type"));
+    }
+
+    #[test]
+    fn a_relative_path_in_a_file_was_one_from_wherever_the_command_was_typed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("ffbatch.toml");
+        std::fs::write(&file, "worker = 'bin/w'\nffmpeg = '/f'").expect("written");
+        let defaults = Figment::from(Serialized::defaults(Config::default()));
+        let config = Config::of(&defaults.merge(Toml::file_exact(&file))).expect("read");
+        assert_eq!(config.worker, Some(directory.path().join("bin/w")));
+        assert_eq!(config.ffmpeg, Some("/f".into()));
+    }
+
+    #[test]
+    fn what_is_wrong_was_said_twice() {
+        let defaults = Figment::from(Serialized::defaults(Config::default()));
+        let error = Config::of(&defaults.merge(Toml::string("compute = 3")));
+        let error = error.expect_err("a number is no name");
+        assert!(error.to_string().contains("invalid type"), "{error}");
+        assert!(std::error::Error::source(&error).is_none());
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub struct Parameters {
 pub enum JobError {
     /// The JSON is not a job.
     #[error("the job is not valid JSON of a job: {0}")]
-    Json(#[source] serde_json::Error),
+    Json(serde_json::Error),
     /// A newer ffbatch wrote it.
     #[error(
         "the job is of version {0}, this program reads up to version {VERSION} (update ffbatch)"
