@@ -3,7 +3,7 @@
 //! The server chooses its own port, so two tests never fight for one. It dies with its owner, and, through `setpriv`, with the
 //! thread that started it: a test that is killed leaves none behind.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -13,6 +13,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_http_client::Builder;
 use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 
 use crate::tools;
 
@@ -123,33 +124,49 @@ impl Moto {
     /// The bytes of an object.
     #[track_caller]
     pub fn get(&self, bucket: &str, key: &str) -> Vec<u8> {
-        self.runtime.block_on(async {
-            match self
-                .client
-                .get_object()
-                .bucket(bucket)
-                .key(key)
-                .send()
-                .await
-            {
-                Ok(object) => object
-                    .body
-                    .collect()
-                    .await
-                    .expect("the server sends what it announced")
-                    .to_vec(),
-                Err(error) => panic!("`{key}` cannot be read: {error:?}"),
-            }
-        })
+        self.get_all(bucket, [key.to_owned()])
+            .remove(key)
+            .expect("what was asked for came")
     }
 
-    /// Removes an object; one that is not there is as good.
+    /// The bytes of several objects, asked for together, since the server takes its time over each.
     #[track_caller]
-    pub fn delete(&self, bucket: &str, key: &str) {
-        let deleted = self
-            .runtime
-            .block_on(self.client.delete_object().bucket(bucket).key(key).send());
-        assert!(deleted.is_ok(), "`{key}` cannot be removed: {deleted:?}");
+    pub fn get_all(
+        &self,
+        bucket: &str,
+        keys: impl IntoIterator<Item = String>,
+    ) -> BTreeMap<String, Vec<u8>> {
+        let ask = |key: String| {
+            let asked = self.client.get_object().bucket(bucket).key(&key).send();
+            async move {
+                match asked.await {
+                    Ok(object) => {
+                        let body = object.body.collect().await;
+                        let body = body.expect("the server sends what it announced");
+                        (key, body.to_vec())
+                    }
+                    Err(error) => panic!("`{key}` cannot be read: {error:?}"),
+                }
+            }
+        };
+        let asked: Vec<_> = keys.into_iter().map(ask).collect();
+        let got = async { asked.into_iter().collect::<JoinSet<_>>().join_all().await };
+        self.runtime.block_on(got).into_iter().collect()
+    }
+
+    /// Removes objects; one that is not there is as good.
+    #[track_caller]
+    pub fn delete_all(&self, bucket: &str, keys: impl IntoIterator<Item = String>) {
+        let ask = |key: String| {
+            let asked = self.client.delete_object().bucket(bucket).key(&key).send();
+            async move {
+                let deleted = asked.await;
+                assert!(deleted.is_ok(), "`{key}` cannot be removed: {deleted:?}");
+            }
+        };
+        let asked: Vec<_> = keys.into_iter().map(ask).collect();
+        let gone = async { asked.into_iter().collect::<JoinSet<_>>().join_all().await };
+        self.runtime.block_on(gone);
     }
 
     /// Every key of a bucket.
@@ -178,13 +195,12 @@ impl Moto {
     /// Copies every object under a prefix into a directory, by what follows the prefix.
     #[track_caller]
     pub fn download(&self, bucket: &str, prefix: &str, to: &Path) {
-        for key in self.keys(bucket) {
-            if let Some(name) = key.strip_prefix(prefix) {
-                let path = to.join(name);
-                let directory = path.parent().expect("a joined path has a parent");
-                std::fs::create_dir_all(directory).expect("a sandbox is writable");
-                std::fs::write(path, self.get(bucket, &key)).expect("a sandbox is writable");
-            }
+        let keys = self.keys(bucket).into_iter();
+        for (key, bytes) in self.get_all(bucket, keys.filter(|key| key.starts_with(prefix))) {
+            let path = to.join(&key[prefix.len()..]);
+            let directory = path.parent().expect("a joined path has a parent");
+            std::fs::create_dir_all(directory).expect("a sandbox is writable");
+            std::fs::write(path, bytes).expect("a sandbox is writable");
         }
     }
 }

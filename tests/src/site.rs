@@ -1,6 +1,6 @@
 //! Where a job's files are: on this machine's disk or in S3. A test that runs on every site proves the same of both.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
@@ -92,13 +92,15 @@ impl Site {
         }
     }
 
-    /// Removes a file.
+    /// Removes files.
     #[track_caller]
-    pub fn remove(&self, name: &str) {
+    pub fn remove_all(&self, names: impl IntoIterator<Item = String>) {
         match &self.moto {
-            Some(moto) => moto.delete(BUCKET, name),
-            None => fs::remove_file(self.sandbox.path(name))
-                .unwrap_or_else(|error| panic!("`{name}`: {error}")),
+            Some(moto) => moto.delete_all(BUCKET, names),
+            None => names.into_iter().for_each(|name| {
+                fs::remove_file(self.sandbox.path(&name))
+                    .unwrap_or_else(|error| panic!("`{name}`: {error}"));
+            }),
         }
     }
 
@@ -125,6 +127,21 @@ impl Site {
             Some(moto) => moto.get(BUCKET, name),
             None => fs::read(self.sandbox.path(name))
                 .unwrap_or_else(|error| panic!("`{name}`: {error}")),
+        }
+    }
+
+    /// The bytes of several files.
+    #[track_caller]
+    pub fn bytes_of_all(
+        &self,
+        names: impl IntoIterator<Item = String>,
+    ) -> BTreeMap<String, Vec<u8>> {
+        match &self.moto {
+            Some(moto) => moto.get_all(BUCKET, names),
+            None => names
+                .into_iter()
+                .map(|name| (name.clone(), self.bytes(&name)))
+                .collect(),
         }
     }
 

@@ -24,8 +24,10 @@ const POINTS: usize = 20;
 /// Where the seeded moments start from: any number would do, the same one each time.
 const SEED: u64 = 0x5eed;
 
-/// The input is read no faster than this, so that ffmpeg runs long enough to be hit: the clip lasts ten seconds.
-const PACE: &str = "-readrate 12";
+/// The clip lasts ten seconds. Its first seven are read at once and the rest no faster than this, so that ffmpeg has written
+/// something early and runs for a second, long enough to be hit. (A pace over the whole clip would take five: ffmpeg sleeps
+/// between packets, and for longer than it means to.)
+const PACE: &str = "-readrate 3 -readrate_initial_burst 7";
 
 /// One file of 21 MB, which S3 takes in parts, and whose quality is measured.
 pub const SINGLE: Shape = Shape {
@@ -127,20 +129,21 @@ impl Ground {
     /// What stands under names that somebody looks for, and is neither the input nor a record.
     #[track_caller]
     pub fn published(&self) -> BTreeMap<String, Vec<u8>> {
+        self.site.bytes_of_all(self.published_names())
+    }
+
+    #[track_caller]
+    fn published_names(&self) -> impl Iterator<Item = String> {
         let names = self.site.names().into_iter();
         names
             .filter(|name| name != "in.mp4" && !name.starts_with("metrics/"))
             .filter(|name| !name.contains(".ffbatch-"))
-            .map(|name| (name.clone(), self.site.bytes(&name)))
-            .collect()
     }
 
     /// Puts the place back to where an earlier job had left one output.
     #[track_caller]
     pub fn restore(&self) {
-        for name in self.published().keys() {
-            self.site.remove(name);
-        }
+        self.site.remove_all(self.published_names());
         self.site.put(self.shape.output, OLD);
     }
 
@@ -177,11 +180,9 @@ impl Ground {
     /// Asserts that no half-written document stands among the records, nor anything hidden.
     #[track_caller]
     pub fn assert_records_whole(&self, point: Point) {
-        let documents: Vec<(String, Vec<u8>)> = if let Some(moto) = &self.site.moto {
+        let documents: BTreeMap<String, Vec<u8>> = if let Some(moto) = &self.site.moto {
             let keys = moto.keys(BUCKET).into_iter();
-            let keys = keys.filter(|key| key.starts_with("metrics/"));
-            keys.map(|key| (key.clone(), moto.get(BUCKET, &key)))
-                .collect()
+            moto.get_all(BUCKET, keys.filter(|key| key.starts_with("metrics/")))
         } else {
             let state = self.site.sandbox.directory("state");
             let names = files_below(&state).into_iter();
