@@ -93,6 +93,9 @@ pub enum JobError {
     /// Two side files would stand under one name.
     #[error("two files would both be called `{0}` in the working directory (rename one of them)")]
     File(String),
+    /// A side file would stand where ffmpeg writes an output.
+    #[error("`{0}` is the name of a side file and of an output (rename one of them)")]
+    Taken(String),
     /// A side file that ffmpeg cannot open by name.
     #[error("`{0}` cannot be a side file (give a path, an s3:// or an https:// URL of a file)")]
     FileKind(Location),
@@ -167,21 +170,27 @@ impl Job {
             }
         }
         let count = self.commands.len();
-        self.commands
+        let wrong = |index, error| JobError::Command {
+            index,
+            count,
+            error,
+        };
+        let parsed: Vec<Parsed> = self
+            .commands
             .iter()
             .enumerate()
-            .map(|(index, command)| {
-                command.parse().map_err(|error| JobError::Command {
-                    index,
-                    count,
-                    error,
-                })
-            })
-            .collect()
+            .map(|(index, command)| command.parse().map_err(|error| wrong(index, error)))
+            .collect::<Result<_, _>>()?;
+        let places = parsed.iter().flat_map(|one| &one.places);
+        for output in places.filter(|place| place.role == Role::Output) {
+            let name = output.location.base_name();
+            if names.contains(name) {
+                return Err(JobError::Taken(name.to_owned()));
+            }
+        }
+        Ok(parsed)
     }
-}
 
-impl Job {
     /// The same job with every relative local path made absolute, for a worker that runs in another directory.
     ///
     /// Two kinds of names stay relative: those of the job's own side files, which will stand in the working directory, and
@@ -349,6 +358,16 @@ mod tests {
             .check(),
             "`x.srt`",
         );
+        for output in ["x.srt", "/elsewhere/x.srt"] {
+            let taken = Job {
+                files: vec!["a/x.srt".parse().expect("a path")],
+                ..job(&["-i", "a", output])
+            };
+            check(
+                taken.check(),
+                "`x.srt` is the name of a side file and of an output",
+            );
+        }
         let both = Parameters {
             job: Some("{}".into()),
             input_url: Some("a".into()),
