@@ -11,6 +11,6 @@ if cargo nextest --version >/dev/null 2>&1; then
   cargo nextest run "$@"
 else
   echo "test: cargo-nextest is not installed, cargo test runs the tests (slower, the same tests)"
-  cargo test --lib --bins --tests "$@"
+  cargo test --no-fail-fast --lib --bins --tests "$@"
 fi
 cargo test --quiet --doc --workspace

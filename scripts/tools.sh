@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Puts into .tools/ what the demo and the tests need beside Rust: an ffmpeg, camera clips, an S3 server, a trace collector.
+# Puts into .tools/ what the demo and the tests need beside Rust: an ffmpeg, camera clips, a font, an S3 server, a trace collector.
 #
-#   scripts/tools.sh [ffmpeg] [clips] [moto] [collector]      everything when none is named
+#   scripts/tools.sh [ffmpeg] [clips] [font] [moto] [collector]      everything when none is named
 #
 # Every file comes from PyPI through pip, is pinned by its SHA-256 (scripts/tools/*.txt), and reaches its final name
 # only when it is whole: an interrupted run leaves nothing that looks finished. A second run does nothing.
@@ -101,6 +101,17 @@ get_clips() {
   say "clips: .tools/clips (their origin: .tools/clips/ORIGIN.txt)"
 }
 
+get_font() {
+  if [ -d "$tools/fonts" ]; then say "font: .tools/fonts is there"; return; fi
+  say "font: fetching Droid Sans Mono, 120 kB (PyPI: $(pinned font))"
+  fetched=$(wheel font)
+  unpack "$fetched" "$scratch/font.d"
+  mkdir "$scratch/fonts.new"
+  cp "$scratch/font.d/captcha/data/DroidSansMono.ttf" "$scratch/fonts.new"
+  mv "$scratch/fonts.new" "$tools/fonts"
+  say "font: .tools/fonts (Droid Sans Mono, Apache-2.0, as a PyPI package carries it)"
+}
+
 get_moto() {
   if [ -n "${FFBATCH_MOTO:-}" ]; then say "S3 server: $FFBATCH_MOTO, as FFBATCH_MOTO says"; return; fi
   if cmp -s "$pins/moto.txt" "$venv/.moto"; then say "S3 server: .tools/venv/bin/moto_server is there"; return; fi
@@ -139,12 +150,12 @@ get_collector() {
 }
 
 # What a list of pins is about: its first line with a version, or the one named like the list.
-pinned() { grep -m1 -oE "^(imageio-ffmpeg|scikit-video|moto|rotel)==[^ ]+" "$pins/$1.txt"; }
+pinned() { grep -m1 -oE "^(imageio-ffmpeg|scikit-video|captcha|moto|rotel)==[^ ]+" "$pins/$1.txt"; }
 
-[ $# -gt 0 ] || set -- ffmpeg clips moto collector
+[ $# -gt 0 ] || set -- ffmpeg clips font moto collector
 for tool in "$@"; do
   case $tool in
-    ffmpeg | clips | moto | collector) "get_$tool" ;;
-    *) fail "unknown tool \`$tool\` (known: ffmpeg, clips, moto, collector)" ;;
+    ffmpeg | clips | font | moto | collector) "get_$tool" ;;
+    *) fail "unknown tool \`$tool\` (known: ffmpeg, clips, font, moto, collector)" ;;
   esac
 done

@@ -21,6 +21,15 @@ pub fn moto_server() -> PathBuf {
     outside("FFBATCH_MOTO", ".tools/venv/bin/moto_server")
 }
 
+/// A directory with one font, "Droid Sans Mono": a machine may have none, and then libass draws nothing.
+#[track_caller]
+pub fn fonts() -> PathBuf {
+    let font = outside("FFBATCH_FONT", ".tools/fonts/DroidSansMono.ttf");
+    font.parent()
+        .expect("a file lies in a directory")
+        .to_owned()
+}
+
 /// The OpenTelemetry collector: `$FFBATCH_COLLECTOR`, else `.tools/rotel`; `Err` says why this machine can have none.
 #[track_caller]
 pub fn collector() -> Result<PathBuf, String> {

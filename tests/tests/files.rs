@@ -4,8 +4,9 @@ use ffbatch_dispatcher::exit::Exit;
 use ffbatch_tests::clip::{OTHER, SHORT};
 use ffbatch_tests::media::{frames, hashes};
 use ffbatch_tests::site::{Site, everywhere};
+use ffbatch_tests::tools;
 
-/// A white bar over the upper half, drawn by libass: it needs no font.
+/// A white bar over the upper half, drawn by libass, which draws nothing without the style's font.
 const SUBTITLES: &str = "[Script Info]
 ScriptType: v4.00+
 PlayResX: 320
@@ -13,7 +14,7 @@ PlayResY: 180
 
 [V4+ Styles]
 Format: Name, Fontname, Fontsize, PrimaryColour, BorderStyle, Outline, Shadow, Alignment, Encoding
-Style: Default,Sans,20,&H00FFFFFF,1,0,0,7,1
+Style: Default,Droid Sans Mono,20,&H00FFFFFF,1,0,0,7,1
 
 [Events]
 Format: Layer, Start, End, Style, Text
@@ -25,9 +26,11 @@ Dialogue: 0,0:00:00.00,0:00:10.00,Default,{\\pos(0,0)\\p1}m 0 0 l 320 0 320 90 0
 fn check_burnt_in(site: &Site, flags: &str, filter: &str) {
     let encode = "-an -c:v ffv1";
     site.job(&format!("-i @in.mp4 {encode} @plain.mkv")).ok();
+    let fonts = tools::fonts();
+    let fonts = fonts.display();
     site.job_with(
         flags,
-        &format!("-i @in.mp4 -vf {filter} {encode} @burnt.mkv"),
+        &format!("-i @in.mp4 -vf {filter}:fontsdir={fonts} {encode} @burnt.mkv"),
     )
     .ok();
     let (plain, burnt) = (
