@@ -36,6 +36,7 @@ const X265: &[(&str, Role)] = &[
     ("csv", Role::Write),
     ("qpfile", Role::Read),
     ("lambda-file", Role::Read),
+    ("nalu-file", Role::Read),
     ("scaling-list", Role::Read),
     ("dhdr10-info", Role::Read),
     ("film-grain", Role::Read),

@@ -248,6 +248,7 @@ fn side_files_of_options() {
         r"-x265-params 'csv=a\:b:scaling-list=default'",
         &["Write a:b"],
     );
+    check_option("-x265-params crf=3:nalu-file=sei.txt", &["Read sei.txt"]);
     check_option("-x265-stats a.log", &["Prefix a.log"]);
     check_option("-filter_script:v g", &["Read g"]);
     check_option("-/vf g", &["Read g"]);
