@@ -60,6 +60,12 @@ fn usage(error: &clap::Error) -> ExitCode {
         .take_while(|word| word != "--")
         .collect();
     let has = |flag: &str| own.iter().any(|word| word == flag);
+    if has("ffmpeg") {
+        speak::err(
+            "error: the ffmpeg command stands behind `--` (write `ffbatch run -- ffmpeg -i in.mp4 out.mp4`)",
+        );
+        return ExitCode::from(Exit::Rejected.code());
+    }
     if has("run") && has("--json") {
         let text = error.to_string();
         let sentence = text.lines().next().unwrap_or_default();

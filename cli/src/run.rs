@@ -1,6 +1,7 @@
 //! `ffbatch run`: one job, followed to its end.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context, bail};
 use ffbatch_dispatcher::command::Command;
@@ -28,6 +29,9 @@ mod follower;
 
 /// The word between two commands of one job.
 const THEN: &str = "--then";
+
+/// The word that switches the measuring off that the configuration asks for.
+const NO_QUALITY: &str = "none";
 
 /// The variable by which the worker's own log is asked for.
 const LOG_LEVEL: &str = "LOGLEVEL";
@@ -107,8 +111,8 @@ fn job(args: &Run, config: &Config) -> anyhow::Result<Job> {
         (false, None) => Job::of(
             args.command
                 .split(|word| word == THEN)
-                .map(|words| Command::new(words.iter().cloned()))
-                .collect(),
+                .map(typed)
+                .collect::<Result<_, _>>()?,
         ),
         (true, Some(parameters)) => match parameters.command_job()? {
             Some(job) => job,
@@ -125,13 +129,27 @@ fn job(args: &Run, config: &Config) -> anyhow::Result<Job> {
         .iter()
         .map(|file| file.parse::<Location>())
         .collect::<Result<_, _>>()?;
-    job.quality = if args.quality.is_empty() {
-        config.quality.clone()
-    } else {
-        args.quality.clone()
+    job.quality = match &args.quality[..] {
+        [] => config.quality.clone(),
+        [none] if none == NO_QUALITY => Vec::new(),
+        asked => asked.to_vec(),
     };
     job.require_confinement = args.require_confinement || config.require_confinement;
     Ok(job)
+}
+
+/// One command as typed. A whole command in quotes is one word, and is taken apart as a shell would.
+fn typed(words: &[String]) -> anyhow::Result<Command> {
+    match words {
+        [line] if line.contains(' ') => Ok(Command::from_line(line)?),
+        [first, ..]
+            if !first.starts_with('-')
+                && Path::new(first).file_name() != Some("ffmpeg".as_ref()) =>
+        {
+            bail!("a job runs ffmpeg, not `{first}` (write `-- ffmpeg -i in.mp4 out.mp4`)")
+        }
+        words => Ok(Command::new(words.iter().cloned())),
+    }
 }
 
 fn parameters(parts: &Parts) -> Option<Parameters> {
@@ -163,11 +181,13 @@ fn interrupt(say: impl Fn(&str) + Send) -> anyhow::Result<impl Future<Output = (
 
     let listen = |kind| signal(kind).context("signals cannot be received");
     let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut quit = listen(SignalKind::quit())?;
     let mut terminate = listen(SignalKind::terminate())?;
     let mut hangup = listen(SignalKind::hangup())?;
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => (),
+            _ = quit.recv() => (),
             _ = terminate.recv() => (),
             _ = hangup.recv() => (),
         }
@@ -183,6 +203,11 @@ fn print(outcome: &Outcome, view: View<'_>, log: bool) {
         speak::out(&format!("report  {at}"));
     }
     if outcome.exit == Exit::Succeeded {
+        // A command that writes no file is run for what it says.
+        let commands = outcome.report.iter().flat_map(|report| &report.commands);
+        for line in commands.flat_map(|one| &one.stderr_tail).filter(|_| log) {
+            speak::out(&format!("  {line}"));
+        }
         return;
     }
     let tail = outcome

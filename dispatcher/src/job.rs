@@ -90,6 +90,11 @@ pub enum JobError {
     /// The name is too long.
     #[error("the name has {0} characters, AWS Batch allows {NAME_LIMIT} (shorten it)")]
     Name(usize),
+    /// A second pass alone.
+    #[error(
+        "`-pass 2` has no first pass in this job, so there is no log to read (give both commands with `--then` between them, or bring the log with --file)"
+    )]
+    Pass,
     /// Two side files would stand under one name.
     #[error("two files would both be called `{0}` in the working directory (rename one of them)")]
     File(String),
@@ -188,7 +193,24 @@ impl Job {
                 return Err(JobError::Taken(name.to_owned()));
             }
         }
+        self.passes(&parsed)?;
         Ok(parsed)
+    }
+
+    /// A second pass needs the log of a first one: of an earlier command, of a side file, or of a named place.
+    fn passes(&self, parsed: &[Parsed]) -> Result<(), JobError> {
+        let is = |one: &Parsed, wanted: &[u8]| {
+            let mut passes = (0..one.outputs.len()).filter_map(|output| one.pass(output));
+            passes.any(|pass| wanted.contains(&pass))
+        };
+        for (index, one) in parsed.iter().enumerate() {
+            let named = one.places.iter().any(|place| place.role == Role::Prefix);
+            let first = parsed[..index].iter().any(|earlier| is(earlier, &[1]));
+            if is(one, &[2, 3]) && !first && !named && self.files.is_empty() {
+                return Err(JobError::Pass);
+            }
+        }
+        Ok(())
     }
 
     /// The same job with every relative local path made absolute, for a worker that runs in another directory.
@@ -199,12 +221,15 @@ impl Job {
         let parsed = self.check()?;
         let names: BTreeSet<&str> = self.files.iter().map(Location::base_name).collect();
         let local = |place: &Place| matches!(place.location, Location::Path(_));
-        let writes_locally = parsed
+        let outputs: Vec<&Place> = parsed
             .iter()
             .flat_map(|one| &one.places)
-            .any(|place| place.role == Role::Output && local(place));
+            .filter(|place| place.role == Role::Output)
+            .collect();
+        let writes_elsewhere = !outputs.is_empty() && !outputs.iter().any(|place| local(place));
         let anchor = |place: &Place| {
-            let belongs_here = place.role.is_read() || place.role == Role::Output || writes_locally;
+            let belongs_here =
+                place.role.is_read() || place.role == Role::Output || !writes_elsewhere;
             match &place.location {
                 Location::Path(path) if belongs_here && !names.contains(path.as_str()) => {
                     absolute(directory, path)
@@ -335,6 +360,10 @@ mod tests {
         check(Job::from_json(r#"{"version":1,"comands":[]}"#), "comands");
         check(Job::of(vec![]).check(), "no command");
         check(
+            job(&["-i", "a", "-pass", "2", "b.mp4"]).check(),
+            "no first pass",
+        );
+        check(
             job(&["-i", "gopher://x", "b"]).check(),
             "unknown scheme `gopher://`",
         );
@@ -374,6 +403,43 @@ mod tests {
             ..Parameters::default()
         };
         check(both.command_job(), "`input_url`");
+    }
+
+    #[test]
+    fn a_second_pass_is_fine_behind_a_first_or_with_its_log() {
+        let second = ["-i", "a", "-pass", "2", "b.mp4"];
+        let first = ["-i", "a", "-pass", "1", "-f", "null", "-"];
+        let mut both = job(&first);
+        both.commands.push(Command::new(second));
+        both.check().expect("both passes");
+        let log = "ffmpeg2pass-0.log".parse().expect("a path");
+        let brought = Job {
+            files: vec![log],
+            ..job(&second)
+        };
+        brought.check().expect("the log is brought");
+        job(&["-i", "a", "-passlogfile", "/x/log", "-pass", "2", "b.mp4"])
+            .check()
+            .expect("the log is named");
+    }
+
+    #[test]
+    fn side_files_of_a_job_without_an_output_belong_to_the_current_directory() {
+        let anchored = job(&["-i", "a", "-vstats_file", "v.log", "-f", "null", "-"])
+            .anchored("/here")
+            .expect("valid");
+        assert!(
+            anchored.commands[0]
+                .words()
+                .contains(&"/here/v.log".to_owned())
+        );
+        let elsewhere = job(&["-i", "a", "-vstats_file", "v.log", "s3://b/out.mp4"])
+            .anchored("/here")
+            .expect("valid");
+        assert!(
+            elsewhere.commands[0].words().contains(&"v.log".to_owned()),
+            "it belongs beside the output"
+        );
     }
 
     #[test]

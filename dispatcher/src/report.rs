@@ -105,7 +105,7 @@ pub struct CommandReport {
     /// Seconds of media written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub out_time_secs: Option<f64>,
-    /// The last lines of ffmpeg's log; kept when it failed.
+    /// The last lines of ffmpeg's log; kept when it failed, and when it wrote no file, so that the log is the result.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stderr_tail: Vec<String>,
 }

@@ -28,7 +28,9 @@ mod local;
 mod media;
 pub mod named;
 mod network;
+mod outputs;
 pub mod playlist;
+mod remarks;
 mod resolver;
 
 /// The prefix of a job's directory in the work directory, which may be one that a user keeps other things in: what has this
@@ -60,6 +62,8 @@ pub struct Plan {
     pub ffmpeg: Ffmpeg,
     /// The program that confines it: this one.
     pub launcher: PathBuf,
+    /// What a person might miss, in sentences.
+    pub remarks: Vec<String>,
     /// The job's private directory; it vanishes with the plan.
     pub room: Room,
 }
@@ -165,6 +169,7 @@ pub fn check(job: &Job, id: &str, work_dir: &Path) -> Result<Plan, Failure> {
     let directory = directory(&parsed, &staging, room.path())?;
     beside::make(&parsed, &staging)?;
     let mut resolver = Resolver::new(&job, &staging, &directory, own, inputs(room.path()))?;
+    let remarks = remarks::remarks(&parsed);
     let mut commands = Vec::new();
     for one in parsed {
         let names = one
@@ -190,6 +195,7 @@ pub fn check(job: &Job, id: &str, work_dir: &Path) -> Result<Plan, Failure> {
         ..
     } = resolver;
     let network = network::allowed(ports);
+    outputs::check(&commands, &reads)?;
     Ok(Plan {
         commands,
         fetches,
@@ -202,6 +208,7 @@ pub fn check(job: &Job, id: &str, work_dir: &Path) -> Result<Plan, Failure> {
         network,
         ffmpeg,
         launcher,
+        remarks,
         room,
     })
 }

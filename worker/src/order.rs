@@ -11,7 +11,7 @@ use ffbatch_storage::Stores;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::emit::emit;
+use crate::emit::{emit, note};
 use crate::failure::Failure;
 use crate::span::fail;
 use crate::stop::{unless, unless_late, unless_left};
@@ -49,6 +49,9 @@ pub async fn stages(
         check::check(&job, job_id, &work_dir::open()?).map(|plan| (job, metrics, plan))
     };
     let (job, metrics, plan) = stage(log, Stage::Check, unless(stop, checking)).await?;
+    for remark in &plan.remarks {
+        note(notes, remark);
+    }
     *ffmpeg = Some(transcode::describe(&plan, notes));
     let fetching = async {
         publish::reachable(&plan, stores).await?;

@@ -73,6 +73,24 @@ const HARMLESS: [&str; 62] = [
     "bitexact",
 ];
 
+/// Options of the whole command that only change what ffmpeg says.
+const HARMLESS_GLOBAL: [&str; 14] = [
+    "y",
+    "n",
+    "hide_banner",
+    "loglevel",
+    "v",
+    "stats",
+    "stats_period",
+    "stdin",
+    "progress",
+    "report",
+    "benchmark",
+    "benchmark_all",
+    "cpuflags",
+    "xerror",
+];
+
 /// Input options that change nothing of what is decoded.
 const HARMLESS_INPUT: [&str; 6] = [
     "threads",
@@ -117,12 +135,10 @@ pub fn pair(parsed: &Parsed) -> Result<Pair, String> {
             .find(|option| option.from_file || !harmless.contains(&option.name.as_str()))
             .map(|option| option.name.clone())
     };
-    let found = odd(&input.options, &HARMLESS_INPUT).or_else(|| odd(&output.options, &HARMLESS));
-    let global = parsed
-        .globals
-        .iter()
-        .find(|option| option.name.starts_with("filter") || option.name == "lavfi");
-    match found.or_else(|| global.map(|option| option.name.clone())) {
+    let found = odd(&input.options, &HARMLESS_INPUT)
+        .or_else(|| odd(&output.options, &HARMLESS))
+        .or_else(|| odd(&parsed.globals, &HARMLESS_GLOBAL));
+    match found {
         Some(option) => Err(format!(
             "with `-{option}` frame n of the output need not be frame n of the input; such commands are not measured so far"
         )),
@@ -172,5 +188,7 @@ mod tests {
         check("-i a.mp4 -f null -", Some("no pair"));
         check("-i a.mp4 -map 0:v:1 b.mp4", Some("-map"));
         check("-i a.mp4 -frames:v 3 b.mp4", Some("-frames"));
+        check("-v error -nostdin -nostats -i a.mp4 b.mp4", None);
+        check("-vsync 0 -i a.mp4 b.mp4", Some("-vsync"));
     }
 }

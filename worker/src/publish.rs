@@ -31,6 +31,10 @@ const MASTER_WITHIN: u64 = 16 << 10;
 /// The option that names the segment muxer's list.
 const SEGMENT_LIST: &str = "-segment_list";
 
+/// What the names of the logs between two passes have in common: `ffmpeg2pass-0.log`, `x264_2pass.log`, `x265_2pass.log`. Other
+/// files with a name of ffmpeg's own choice (`-report`, `-vstats`) were asked for.
+const PASS_LOG: &str = "2pass";
+
 /// What is published together, after all of the earlier waves is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Wave {
@@ -182,7 +186,7 @@ fn is_scratch(plan: &Plan, path: &Path) -> bool {
         .iter()
         .flat_map(|planned| &planned.parsed.implicit);
     implicit
-        .filter(|one| one.role == Role::Prefix)
+        .filter(|one| one.role == Role::Prefix && one.name.contains(PASS_LOG))
         .any(|Implicit { name, .. }| {
             path.parent() == Some(&plan.directory)
                 && path

@@ -2,7 +2,7 @@
 //!
 //! Beside the directory stands its lock file, which the owner makes and locks (`flock`) before the directory exists and removes
 //! after the directory is gone. The kernel releases the lock when the process dies. So at any moment a directory whose lock is
-//! free, or whose lock file is missing, has no owner: whoever opens a room beside it takes the lock and removes both. There
+//! free has no owner, and one that has no lock file is no room: whoever opens a room beside it takes the lock and removes both. There
 //! is no moment at which a kill leaves something that cannot be judged, and no clock is asked.
 //!
 //! Two may want the same lock file at once. A lock counts only on the file that stands under the name *after* it was
@@ -145,6 +145,10 @@ fn sweep(parent: &Path, prefix: &str) -> io::Result<()> {
         }
     }
     for room in rooms {
+        // Whoever makes a room makes its lock file first and removes it last. What has none is somebody's own.
+        if !lock_of(&room).exists() {
+            continue;
+        }
         match Lock::take(&lock_of(&room)) {
             Ok(Some(lock)) => {
                 if fs::symlink_metadata(&room).is_ok_and(|there| there.is_dir()) {

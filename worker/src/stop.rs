@@ -12,12 +12,13 @@ use crate::failure::Failure;
 /// How much longer than an ffmpeg that is asked to stop the work around it may take.
 const LATE: Duration = Duration::from_secs(1);
 
-/// Cancelled when the job shall stop: SIGTERM from an engine or AWS Batch, SIGINT and SIGHUP from a terminal.
+/// Cancelled when the job shall stop: SIGTERM from an engine or AWS Batch, SIGINT, SIGQUIT and SIGHUP from a terminal.
 pub fn signals() -> std::io::Result<CancellationToken> {
     let stop = CancellationToken::new();
     for kind in [
         SignalKind::terminate(),
         SignalKind::interrupt(),
+        SignalKind::quit(),
         SignalKind::hangup(),
     ] {
         let mut received = signal(kind)?;

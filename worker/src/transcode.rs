@@ -25,6 +25,9 @@ use crate::failure::Failure;
 /// How much longer than its inputs an output may be before their length says nothing of it: the last packet of a stream.
 const TOLERANCE: Duration = Duration::from_secs(1);
 
+/// What ffmpeg says of `ENOSPC` (strerror(3)).
+const NO_SPACE: &str = "No space left on device";
+
 /// What is known of the ffmpeg before it runs; says so once where it cannot be confined fully.
 pub fn describe(plan: &Plan, notes: &mut Vec<String>) -> FfmpegReport {
     let confinement = confine::available();
@@ -90,9 +93,17 @@ pub async fn transcode(
             return Err(Failure::interrupted());
         }
         if !finished.exit.success() {
-            return Err(failed(&finished, index, plan.commands.len()));
+            return Err(failed(&finished, index, plan));
         }
-        report.stderr_tail.clear();
+        // Of a command that writes no file (`-af volumedetect -f null -`) the log is the result.
+        if planned
+            .parsed
+            .places
+            .iter()
+            .any(|place| place.role.is_write())
+        {
+            report.stderr_tail.clear();
+        }
     }
     Ok(())
 }
@@ -224,7 +235,21 @@ fn fill(report: &mut CommandReport, finished: &Finished, last: Option<progress::
     report.stderr_tail.clone_from(&finished.stderr_tail);
 }
 
-fn failed(finished: &Finished, index: usize, count: usize) -> Failure {
+fn failed(finished: &Finished, index: usize, plan: &Plan) -> Failure {
+    if finished
+        .stderr_tail
+        .iter()
+        .any(|line| line.contains(NO_SPACE))
+    {
+        let directory = plan.directory.display();
+        return Failure::new(
+            Exit::Machine,
+            format!(
+                "the disk is full: ffmpeg could not go on writing in `{directory}` (free some space; what goes to S3 is staged where FFBATCH_WORK_DIR says)"
+            ),
+        );
+    }
+    let count = plan.commands.len();
     let which = if count > 1 {
         format!(" in command {} of {count}", index + 1)
     } else {

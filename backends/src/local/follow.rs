@@ -9,6 +9,7 @@ use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::location::{Location, LocationError};
 use ffbatch_dispatcher::report::Report;
 use ffbatch_storage::Stores;
+use rustix::process::Signal;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout};
 
@@ -59,7 +60,7 @@ pub async fn listen(
         .wait()
         .await
         .map_err(|error| ComputeError::machine("the worker was lost").because(error))?;
-    if !greeted {
+    if !greeted && !was_stopped(status) {
         return Err(stranger(
             worker,
             &format!("it ended ({status}) without a word"),
@@ -102,6 +103,13 @@ fn stranger(worker: &str, why: &str) -> ComputeError {
     ))
 }
 
+/// Whether the process ended by a signal that asks to stop: a worker that is just starting does not listen yet.
+fn was_stopped(status: ExitStatus) -> bool {
+    let asks = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP];
+    asks.iter()
+        .any(|signal| status.signal() == Some(signal.as_raw()))
+}
+
 fn outcome(status: ExitStatus, last: Option<(u8, Option<String>, Option<String>)>) -> Outcome {
     let (error, report_at) = match last {
         Some((_, error, report)) => (error, report),
@@ -113,15 +121,18 @@ fn outcome(status: ExitStatus, last: Option<(u8, Option<String>, Option<String>)
         (None, Some(9)) => {
             Some("the worker was killed (signal 9; was there enough memory?)".to_owned())
         }
+        (None, Some(_)) if was_stopped(status) => {
+            Some("the worker was asked to stop before it could hear of it".to_owned())
+        }
         (None, Some(signal)) => Some(format!("the worker was ended by signal {signal}")),
         (None, None) => Some(format!(
             "the worker ended with {status}, which is none of its exit codes (report this)"
         )),
     };
-    let killed = if status.signal().is_some() {
-        Exit::Machine
-    } else {
-        Exit::Internal
+    let killed = match status.signal() {
+        Some(_) if was_stopped(status) => Exit::Interrupted,
+        Some(_) => Exit::Machine,
+        None => Exit::Internal,
     };
     Outcome {
         exit: exit.unwrap_or(killed),

@@ -49,7 +49,6 @@ fn the_dead_are_swept_whenever_they_died() {
     fs::create_dir_all(at(".ffbatch-working-0/out")).expect("writable");
     fs::write(at(".ffbatch-working-0/out/x.mp4"), "half").expect("writable");
     fs::write(at(".ffbatch-working-0.lock"), "").expect("writable");
-    fs::create_dir(at(".ffbatch-unlocked-0")).expect("writable");
     drop(open(parent.path(), "next"));
     assert_eq!(names(parent.path()), BTreeSet::new());
 }
@@ -62,12 +61,18 @@ fn what_is_no_room_stays() {
         .expect("writable");
     fs::write(parent.path().join("out.lock"), "x").expect("writable");
     fs::write(parent.path().join(".ffbatch-partial"), "x").expect("writable");
+    fs::create_dir(parent.path().join(".ffbatch-mine")).expect("writable");
     drop(open(parent.path(), "next"));
     assert_eq!(
         names(parent.path()),
-        [".ffbatch-link", ".ffbatch-partial", "out.lock"]
-            .map(str::to_owned)
-            .into()
+        [
+            ".ffbatch-link",
+            ".ffbatch-mine",
+            ".ffbatch-partial",
+            "out.lock"
+        ]
+        .map(str::to_owned)
+        .into()
     );
     assert!(elsewhere.path().join("precious").exists());
 }
