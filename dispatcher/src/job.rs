@@ -3,12 +3,16 @@
 //! A job holds its commands as typed, with their URLs in place: there is one grammar ([`crate::command`]) on both sides, and
 //! no second notation of inputs and outputs that could disagree with it.
 
+mod parameters;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::{Command, CommandError, Legacy, Parsed, Place, Role};
+use crate::command::{Command, CommandError, Parsed, Place, Role};
 use crate::location::Location;
+
+pub use parameters::{Parameters, given};
 
 /// The version that this code writes and the newest that it reads.
 pub const VERSION: u32 = 1;
@@ -36,26 +40,6 @@ pub struct Job {
     /// Whether to refuse to run ffmpeg where it cannot be confined fully.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_confinement: bool,
-}
-
-/// The job parameters of the original, and `job` beside them. Each is a text; `null`, empty and absent are the same.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Parameters {
-    /// ffmpeg's global options, as shell words.
-    pub global_options: Option<String>,
-    /// Options of the first input, as shell words.
-    pub input_file_options: Option<String>,
-    /// One URL or several.
-    pub input_url: Option<String>,
-    /// Options of the output, as shell words.
-    pub output_file_options: Option<String>,
-    /// The URL of the output.
-    pub output_url: Option<String>,
-    /// The job's name; beside `job` it takes the place of the one in it.
-    pub name: Option<String>,
-    /// A [`Job`] as JSON, or the URL of one; excludes the five parameters of a command.
-    pub job: Option<String>,
 }
 
 /// A job that cannot be run as it was asked for.
@@ -260,202 +244,5 @@ fn absolute(directory: &str, path: &str) -> String {
     format!("{}/{relative}", directory.trim_end_matches('/'))
 }
 
-impl Parameters {
-    /// The job that the six parameters of a command ask for; `None` when `job` stands in their place.
-    pub fn command_job(&self) -> Result<Option<Job>, JobError> {
-        let fields = [
-            ("global_options", &self.global_options),
-            ("input_file_options", &self.input_file_options),
-            ("input_url", &self.input_url),
-            ("output_file_options", &self.output_file_options),
-            ("output_url", &self.output_url),
-        ];
-        if given(self.job.as_ref()).is_some() {
-            return match fields
-                .iter()
-                .find(|(_, value)| given(value.as_ref()).is_some())
-            {
-                Some((name, _)) => Err(JobError::Both(name)),
-                None => Ok(None),
-            };
-        }
-        let legacy = Legacy {
-            global_options: self.global_options.clone(),
-            input_file_options: self.input_file_options.clone(),
-            input_url: self.input_url.clone(),
-            output_file_options: self.output_file_options.clone(),
-            output_url: self.output_url.clone(),
-        };
-        let command = Command::from_legacy(&legacy).map_err(|error| JobError::Command {
-            index: 0,
-            count: 1,
-            error,
-        })?;
-        let name = self.name().unwrap_or_default().to_owned();
-        Ok(Some(Job {
-            name,
-            ..Job::of(vec![command])
-        }))
-    }
-
-    /// The job's name; `None` when it is not given.
-    pub fn name(&self) -> Option<&str> {
-        given(self.name.as_ref())
-    }
-
-    /// The text of `job`; `None` when it is not given.
-    pub fn job(&self) -> Option<&str> {
-        given(self.job.as_ref())
-    }
-}
-
-/// A parameter's value; `null`, empty and absent are the same.
-pub fn given(value: Option<&String>) -> Option<&str> {
-    value
-        .map(String::as_str)
-        .filter(|text| !text.is_empty() && *text != "null")
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn job(words: &[&str]) -> Job {
-        Job::of(vec![Command::new(
-            words.iter().map(|word| (*word).to_owned()),
-        )])
-    }
-
-    #[test]
-    fn a_job_reads_back_and_stays_as_it_was() {
-        let job = Job {
-            name: "clip".into(),
-            files: vec!["s3://b/a b.srt".parse().expect("a location")],
-            quality: vec!["vmaf".into()],
-            ..job(&["-i", "s3://b/in.mp4", "s3://b/out.mp4"])
-        };
-        insta::assert_snapshot!(job.to_json(), @r#"{"version":1,"name":"clip","commands":[["-i","s3://b/in.mp4","s3://b/out.mp4"]],"files":["s3://b/a b.srt"],"quality":["vmaf"]}"#);
-        assert_eq!(Job::from_json(&job.to_json()).expect("our own JSON"), job);
-    }
-
-    #[test]
-    fn a_minimal_job_of_the_first_version_still_reads() {
-        let read =
-            Job::from_json(r#"{"version":1,"commands":[["-i","a","b.mp4"]]}"#).expect("version 1");
-        assert_eq!(read, job(&["-i", "a", "b.mp4"]));
-    }
-
-    #[track_caller]
-    fn check(error: Result<impl std::fmt::Debug, JobError>, part: &str) {
-        let text = error.expect_err("it must be refused").to_string();
-        assert!(text.contains(part), "`{text}` lacks `{part}`");
-    }
-
-    #[test]
-    fn what_is_wrong_is_said() {
-        check(
-            Job::from_json(r#"{"version":2,"commands":[],"colour":1}"#),
-            "of version 2",
-        );
-        check(Job::from_json(r#"{"version":1,"comands":[]}"#), "comands");
-        check(Job::of(vec![]).check(), "no command");
-        check(
-            job(&["-i", "a", "-pass", "2", "b.mp4"]).check(),
-            "no first pass",
-        );
-        check(
-            job(&["-i", "gopher://x", "b"]).check(),
-            "unknown scheme `gopher://`",
-        );
-        check(
-            Job {
-                name: "x".repeat(129),
-                ..job(&["-i", "a", "b"])
-            }
-            .check(),
-            "129 characters",
-        );
-        let twice = vec![
-            "a/x.srt".parse().expect("a path"),
-            "b/x.srt".parse().expect("a path"),
-        ];
-        check(
-            Job {
-                files: twice,
-                ..job(&["-i", "a", "b"])
-            }
-            .check(),
-            "`x.srt`",
-        );
-        for output in ["x.srt", "/elsewhere/x.srt"] {
-            let taken = Job {
-                files: vec!["a/x.srt".parse().expect("a path")],
-                ..job(&["-i", "a", output])
-            };
-            check(
-                taken.check(),
-                "`x.srt` is the name of a side file and of an output",
-            );
-        }
-        let both = Parameters {
-            job: Some("{}".into()),
-            input_url: Some("a".into()),
-            ..Parameters::default()
-        };
-        check(both.command_job(), "`input_url`");
-    }
-
-    #[test]
-    fn a_second_pass_is_fine_behind_a_first_or_with_its_log() {
-        let second = ["-i", "a", "-pass", "2", "b.mp4"];
-        let first = ["-i", "a", "-pass", "1", "-f", "null", "-"];
-        let mut both = job(&first);
-        both.commands.push(Command::new(second));
-        both.check().expect("both passes");
-        let log = "ffmpeg2pass-0.log".parse().expect("a path");
-        let brought = Job {
-            files: vec![log],
-            ..job(&second)
-        };
-        brought.check().expect("the log is brought");
-        job(&["-i", "a", "-passlogfile", "/x/log", "-pass", "2", "b.mp4"])
-            .check()
-            .expect("the log is named");
-    }
-
-    #[test]
-    fn side_files_of_a_job_without_an_output_belong_to_the_current_directory() {
-        let anchored = job(&["-i", "a", "-vstats_file", "v.log", "-f", "null", "-"])
-            .anchored("/here")
-            .expect("valid");
-        assert!(
-            anchored.commands[0]
-                .words()
-                .contains(&"/here/v.log".to_owned())
-        );
-        let elsewhere = job(&["-i", "a", "-vstats_file", "v.log", "s3://b/out.mp4"])
-            .anchored("/here")
-            .expect("valid");
-        assert!(
-            elsewhere.commands[0].words().contains(&"v.log".to_owned()),
-            "it belongs beside the output"
-        );
-    }
-
-    #[test]
-    fn null_empty_and_absent_are_the_same() {
-        for none in [None, Some(String::new()), Some("null".to_owned())] {
-            let parameters = Parameters {
-                global_options: none.clone(),
-                input_file_options: none.clone(),
-                input_url: Some("s3://b/in.mp4".into()),
-                output_file_options: none.clone(),
-                output_url: Some("s3://b/out.mp4".into()),
-                name: none.clone(),
-                job: none,
-            };
-            let read = parameters.command_job().expect("valid").expect("a command");
-            assert_eq!(read, job(&["-i", "s3://b/in.mp4", "s3://b/out.mp4"]));
-        }
-    }
-}
+mod tests;
