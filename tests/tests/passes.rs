@@ -81,3 +81,20 @@ fn a_failure_of_the_first_command_ends_the_job() {
         site.assert_names(["in.mp4"]);
     });
 }
+
+#[test]
+fn a_second_pass_in_a_job_of_its_own_finds_the_log_that_the_first_was_told_to_keep() {
+    let site = Site::local();
+    site.place(SHORT, "in.mp4");
+    let encode = "-c:v libx264 -preset veryfast -b:v 200k -an -passlogfile @logs/mine";
+    let second = format!("-i @in.mp4 {encode} -pass 2 @out.mp4");
+    site.job(&second)
+        .fails(Exit::Input, "no log of a first pass");
+    site.job(&format!("-i @in.mp4 {encode} -pass 1 -f null -"))
+        .ok();
+    let logs = ["logs/mine-0.log", "logs/mine-0.log.mbtree"];
+    site.assert_names(["in.mp4"].into_iter().chain(logs));
+    site.job(&second).ok();
+    site.assert_names(["in.mp4", "out.mp4"].into_iter().chain(logs));
+    assert_eq!(frames(&site.view("out.mp4")), 50);
+}

@@ -34,6 +34,8 @@ pub(super) struct Resolver<'a> {
     pub(super) manifests: Vec<String>,
     /// What earlier commands write.
     pub(super) produced: Vec<Location>,
+    /// Where earlier commands keep the logs of their passes.
+    prefixes: Vec<Location>,
     /// The side files by their names.
     pub(super) sides: Vec<(String, PathBuf)>,
     granted: BTreeSet<PathBuf>,
@@ -62,6 +64,7 @@ impl<'a> Resolver<'a> {
             ports: Vec::new(),
             manifests: Vec::new(),
             produced: Vec::new(),
+            prefixes: Vec::new(),
             sides: Vec::new(),
             granted: BTreeSet::new(),
             directories: 0,
@@ -83,6 +86,9 @@ impl<'a> Resolver<'a> {
 
     /// The name that ffmpeg will see at a place.
     pub(super) fn resolve(&mut self, parsed: &Parsed, place: &Place) -> Result<String, Failure> {
+        if place.role == Role::Prefix {
+            self.logs(parsed, place)?;
+        }
         if !place.role.is_read() {
             return self.written(place);
         }
@@ -154,6 +160,43 @@ impl<'a> Resolver<'a> {
         let name = to.to_string_lossy().into_owned();
         self.fetches.push(Fetch { from, to, what });
         name
+    }
+
+    /// The log of a first pass that another job made (`-passlogfile`): it stands where this job's own would, as a link.
+    fn logs(&mut self, parsed: &Parsed, place: &Place) -> Result<(), Failure> {
+        let passes = (0..parsed.outputs.len()).filter_map(|output| parsed.pass(output));
+        let own = self.prefixes.contains(&place.location);
+        self.prefixes.push(place.location.clone());
+        let Location::Path(path) = &place.location else {
+            return Ok(());
+        };
+        if own || !path.starts_with('/') || !passes.into_iter().any(|pass| pass > 1) {
+            return Ok(());
+        }
+        let staged = self
+            .staging
+            .local(&place.location)
+            .map_err(|error| Failure::because(Exit::Rejected, &error))?;
+        let (path, before) = (Path::new(path), self.links.len());
+        let start = path.file_name().unwrap_or_default().to_string_lossy();
+        let directory = path.parent().unwrap_or(Path::new("/"));
+        for entry in directory.read_dir().into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if name.to_string_lossy().starts_with(&*start) && entry.path().is_file() {
+                self.grant(&entry.path());
+                self.links.push((staged.with_file_name(name), entry.path()));
+            }
+        }
+        if self.links.len() == before {
+            return Err(Failure::new(
+                Exit::Input,
+                format!(
+                    "there is no log of a first pass at `{}` (run `-pass 1` with this -passlogfile before)",
+                    path.display()
+                ),
+            ));
+        }
+        Ok(())
     }
 
     fn written(&self, place: &Place) -> Result<String, Failure> {
