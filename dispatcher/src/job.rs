@@ -183,16 +183,14 @@ impl Job {
 
     /// A second pass needs the log of a first one: of an earlier command, of a side file, or of a named place.
     fn passes(&self, parsed: &[Parsed]) -> Result<(), JobError> {
-        let is = |one: &Parsed, wanted: &[u8]| {
-            let mut passes = (0..one.outputs.len()).filter_map(|output| one.pass(output));
-            passes.any(|pass| wanted.contains(&pass))
-        };
-        for (index, one) in parsed.iter().enumerate() {
+        let mut first = false;
+        for one in parsed {
             let named = one.places.iter().any(|place| place.role == Role::Prefix);
-            let first = parsed[..index].iter().any(|earlier| is(earlier, &[1]));
-            if is(one, &[2, 3]) && !first && !named && self.files.is_empty() {
+            let later = one.passes().any(|pass| matches!(pass, 2 | 3));
+            if later && !first && !named && self.files.is_empty() {
                 return Err(JobError::Pass);
             }
+            first |= one.passes().any(|pass| pass == 1);
         }
         Ok(())
     }

@@ -150,8 +150,13 @@ impl Parsed {
         self.value(option)
     }
 
+    /// The pass numbers of the outputs that are encoded in several passes (`-pass`), in their order.
+    pub fn passes(&self) -> impl Iterator<Item = u8> + '_ {
+        (0..self.outputs.len()).filter_map(|output| self.pass(output))
+    }
+
     /// The pass number of an output's two-pass encoding (`-pass`), whatever stream it is for.
-    pub fn pass(&self, output: usize) -> Option<u8> {
+    pub(super) fn pass(&self, output: usize) -> Option<u8> {
         let options = &self.outputs.get(output)?.options;
         let option = options.iter().rfind(|option| option.name == "pass")?;
         self.value(option)?.parse().ok()
@@ -170,11 +175,6 @@ impl Parsed {
         let file = self.outputs.get(output).into_iter();
         file.flat_map(|file| &file.options)
             .filter(|option| BESIDE.contains(&option.name.as_str()))
-    }
-
-    /// The places that belong to an owner.
-    pub fn places_of(&self, owner: Owner) -> impl Iterator<Item = &Place> {
-        self.places.iter().filter(move |place| place.owner == owner)
     }
 
     /// The words that this was parsed from.

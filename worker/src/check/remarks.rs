@@ -29,10 +29,10 @@ pub(super) fn remarks(parsed: &[Parsed]) -> Vec<String> {
         }
     }
     let pass = |wanted: u8| {
-        let outputs = parsed
+        parsed
             .iter()
-            .flat_map(|one| (0..one.outputs.len()).map(move |output| one.pass(output)));
-        outputs.flatten().any(|pass| pass == wanted)
+            .flat_map(Parsed::passes)
+            .any(|pass| pass == wanted)
     };
     let logged = parsed
         .iter()

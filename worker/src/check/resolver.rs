@@ -1,6 +1,7 @@
 //! From the places of a command to the names that ffmpeg will see.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ffbatch_dispatcher::command::{Parsed, Pattern, Place, Role};
@@ -164,13 +165,12 @@ impl<'a> Resolver<'a> {
 
     /// The log of a first pass that another job made (`-passlogfile`): it stands where this job's own would, as a link.
     fn logs(&mut self, parsed: &Parsed, place: &Place) -> Result<(), Failure> {
-        let passes = (0..parsed.outputs.len()).filter_map(|output| parsed.pass(output));
         let own = self.prefixes.contains(&place.location);
         self.prefixes.push(place.location.clone());
         let Location::Path(path) = &place.location else {
             return Ok(());
         };
-        if own || !path.starts_with('/') || !passes.into_iter().any(|pass| pass > 1) {
+        if own || !path.starts_with('/') || !parsed.passes().any(|pass| pass > 1) {
             return Ok(());
         }
         let staged = self
@@ -180,7 +180,16 @@ impl<'a> Resolver<'a> {
         let (path, before) = (Path::new(path), self.links.len());
         let start = path.file_name().unwrap_or_default().to_string_lossy();
         let directory = path.parent().unwrap_or(Path::new("/"));
-        for entry in directory.read_dir().into_iter().flatten().flatten() {
+        let unlisted = |error: io::Error| {
+            let why = format!("`{}` cannot be listed: {error}", directory.display());
+            Failure::new(Exit::Input, why)
+        };
+        let entries = match directory.read_dir() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            listed => Some(listed.map_err(unlisted)?),
+        };
+        for entry in entries.into_iter().flatten() {
+            let entry = entry.map_err(unlisted)?;
             let name = entry.file_name();
             if name.to_string_lossy().starts_with(&*start) && entry.path().is_file() {
                 self.grant(&entry.path());

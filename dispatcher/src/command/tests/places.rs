@@ -94,7 +94,11 @@ fn owners() {
         owners[2..],
         [input(0), input(1), output(0), output(0), output(1)]
     );
-    assert_eq!(parsed.places_of(output(0)).count(), 2);
+    let of_output = parsed
+        .places
+        .iter()
+        .filter(|place| place.owner == output(0));
+    assert_eq!(of_output.count(), 2);
 }
 
 #[test]
