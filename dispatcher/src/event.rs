@@ -21,6 +21,9 @@ pub enum Event {
         protocol: u32,
         /// The worker's version, for people.
         version: String,
+        /// Its process, for whoever follows a worker without having started it; absent from older workers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pid: Option<u32>,
     },
     /// A stage began.
     StageStarted {
@@ -172,6 +175,7 @@ mod tests {
             Event::Hello {
                 protocol: PROTOCOL,
                 version: "0.1.0".into(),
+                pid: Some(7),
             },
             Event::StageFinished {
                 stage: Stage::Fetch,
@@ -188,10 +192,25 @@ mod tests {
         .map(|event| serde_json::to_string(&event).expect("events are plain JSON"))
         .join("\n");
         insta::assert_snapshot!(lines, @r#"
-        {"event":"hello","protocol":1,"version":"0.1.0"}
+        {"event":"hello","protocol":1,"version":"0.1.0","pid":7}
         {"event":"stage-finished","stage":"fetch","seconds":0.25,"ok":true}
         {"event":"progress","stage":"transcode","command":0,"frame":3,"percent":50.0}
         {"event":"finished","code":0,"report":"/r.json"}
         "#);
+    }
+
+    #[test]
+    fn a_worker_that_did_not_tell_its_process_was_refused() {
+        let line = r#"{"event":"hello","protocol":1,"version":"0.1.0"}"#;
+        let hello = Event::Hello {
+            protocol: PROTOCOL,
+            version: "0.1.0".into(),
+            pid: None,
+        };
+        assert_eq!(
+            serde_json::from_str::<Event>(line).expect("it reads"),
+            hello
+        );
+        assert_eq!(serde_json::to_string(&hello).expect("plain JSON"), line);
     }
 }

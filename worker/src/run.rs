@@ -33,6 +33,7 @@ pub async fn run(flags: &Flags) -> Exit {
     emit(&Event::Hello {
         protocol: PROTOCOL,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: Some(std::process::id()),
     });
     let stores = Stores::default();
     let root = root();

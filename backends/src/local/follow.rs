@@ -32,7 +32,7 @@ pub async fn listen(
         tokio::select! {
             line = next(&mut events) => if let Some(line) = line {
                 match serde_json::from_str::<Event>(&line) {
-                    Ok(Event::Hello { protocol, version }) if protocol != PROTOCOL => {
+                    Ok(Event::Hello { protocol, version, .. }) if protocol != PROTOCOL => {
                         stop(&mut child).await?;
                         return Err(stranger(worker, &format!("it is of version {version} and speaks protocol {protocol}, this program {PROTOCOL}")));
                     }
