@@ -46,9 +46,10 @@ pub async fn stages(
             .map(CommandReport::of)
             .collect();
         let metrics = measure::metrics(&job)?;
-        check::check(&job, job_id, &work_dir::open()?).map(|plan| (job, metrics, plan))
+        let work_dir = work_dir::open()?;
+        check::check(&job, job_id, &work_dir).map(|plan| (job, metrics, plan, work_dir))
     };
-    let (job, metrics, plan) = stage(log, Stage::Check, unless(stop, checking)).await?;
+    let (job, metrics, plan, work_dir) = stage(log, Stage::Check, unless(stop, checking)).await?;
     for remark in &plan.remarks {
         note(notes, remark);
     }
@@ -64,11 +65,16 @@ pub async fn stages(
             .iter()
             .filter(|input| !input.location.starts_with('/')),
     );
-    // Asking ffmpeg for its version takes as long as many a job's start: it is asked beside the work.
-    let transcoding = transcode::transcode(&plan, &job, stop, commands, inputs);
-    // It cannot be told when the job shall stop: it is left then, and so killed.
-    let asking = unless_left(stop, version::version(&plan.ffmpeg, &plan.launcher));
-    let (transcoded, version) = tokio::join!(stage(log, Stage::Transcode, transcoding), asking);
+    let mut version = None;
+    let transcoding = transcode::transcode(&plan, &job, stop, commands, inputs, &mut version);
+    let transcoded = stage(log, Stage::Transcode, transcoding).await;
+    let version = if let Some(said) = version {
+        Some(Ok(said))
+    } else {
+        // The command hides the banner. It cannot be told when the job shall stop: it is left then, and so killed.
+        let asking = version::remembered(&plan.ffmpeg, &plan.launcher, &work_dir);
+        unless_left(stop, asking).await
+    };
     if let Some(version) = version {
         transcode::set_version(ffmpeg, version, notes);
     }

@@ -54,13 +54,14 @@ pub fn set_version(
     }
 }
 
-/// Runs all commands; `reports` has one entry for each.
+/// Runs all commands; `reports` has one entry for each. `version` is what ffmpeg tells of itself, where no command hides it.
 pub async fn transcode(
     plan: &Plan,
     job: &Job,
     stop: &CancellationToken,
     reports: &mut [CommandReport],
     inputs: &mut [FileReport],
+    version: &mut Option<Version>,
 ) -> Result<(), Failure> {
     let mut policy = policy(plan, job);
     let _gate = gate(plan, &mut policy).await?;
@@ -72,6 +73,7 @@ pub async fn transcode(
             index,
             planned,
             inputs: Listing::default(),
+            version: None,
             last: None,
         };
         let run = Run {
@@ -84,9 +86,9 @@ pub async fn transcode(
             stop: stop.clone(),
             grace: GRACE,
         };
-        let finished = run::run(&run, &mut |happening| watch.on(happening))
-            .await
-            .map_err(|error| Failure::because(Exit::Machine, &error))?;
+        let finished = run::run(&run, &mut |happening| watch.on(happening)).await;
+        *version = version.take().or_else(|| watch.version.take());
+        let finished = finished.map_err(|error| Failure::because(Exit::Machine, &error))?;
         fill(report, &finished, watch.last);
         lengths(planned, &watch.durations(), inputs);
         if finished.stopped {
@@ -151,6 +153,7 @@ struct Watch<'a> {
     index: usize,
     planned: &'a Planned,
     inputs: Listing,
+    version: Option<Version>,
     last: Option<progress::Progress>,
 }
 
@@ -168,6 +171,10 @@ impl Watch<'_> {
 
     /// ffmpeg's log passes through as it comes.
     fn line(&mut self, line: &LogLine) {
+        // The banner comes before all that a file may say of itself.
+        if self.version.is_none() && self.inputs.inputs().is_empty() {
+            self.version = Version::read(&line.text);
+        }
         self.inputs.line(&line.text);
         log(&line.text);
     }

@@ -1,5 +1,6 @@
 //! What a run tells while it runs, how it ends, and that nothing of it stays behind.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use ffbatch_media::log::{Level, cause};
 use ffbatch_media::probe::Listing;
 use ffbatch_media::progress::Progress;
 use ffbatch_media::run::{Exit, Happening, Stdout, run};
-use ffbatch_media::version::{Version, VersionError, version};
+use ffbatch_media::version::{Version, VersionError, remembered, version};
 
 use crate::setup::{Room, block_on, ffmpeg, go, launcher, processes_naming, wait_for};
 
@@ -68,6 +69,16 @@ fn the_log_comes_in_lines_with_levels() {
     assert!(listing.complete());
     assert!(finished.argv[0].ends_with("ffmpeg"));
     assert!(finished.argv.contains(&"-nostdin".to_owned()));
+}
+
+#[test]
+fn a_build_is_asked_for_its_version_once() {
+    let room = Room::new();
+    let asked = |launcher: &Path| block_on(remembered(&ffmpeg(), launcher, room.job.path()));
+    let told = asked(&launcher()).expect("it tells");
+    assert!(told.major.is_some(), "{told:?}");
+    let nowhere = Path::new("/nowhere/launcher");
+    assert_eq!(asked(nowhere).expect("it is remembered"), told);
 }
 
 #[test]
