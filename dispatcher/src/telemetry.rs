@@ -25,9 +25,10 @@ use opentelemetry_sdk::trace::{
     SpanExporter, SpanProcessor,
 };
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
 
 use self::settings::{Destination, destination, variable};
 
@@ -107,16 +108,13 @@ impl Telemetry {
             .with_filter(tracing_subscriber::filter::filter_fn(|event| {
                 event.is_span() && is_ours(event.target())
             }));
-        // A level that is misspelt must not end a job: the default is used then.
-        let filter = EnvFilter::try_new(format!("warn,{OURS}={}", level.to_ascii_lowercase()))
-            .unwrap_or_else(|_| EnvFilter::new("warn"));
         let log = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
             .with_target(false)
             .without_time()
             .with_ansi(false)
             .compact()
-            .with_filter(filter);
+            .with_filter(filter(level));
         // A process that has a subscriber already (a test) keeps it.
         let _ = tracing_subscriber::registry()
             .with(log)
@@ -216,6 +214,14 @@ pub fn trace_id(span: &tracing::Span) -> Option<String> {
     span.span_context().is_valid().then(|| trace.to_string())
 }
 
+/// What is logged: of our own what `level` says, of everybody else's warnings.
+fn filter(level: &str) -> Targets {
+    format!("warn,{OURS}={}", level.to_ascii_lowercase())
+        .parse()
+        // A level that is misspelt must not end a job: the default is used then.
+        .unwrap_or_else(|_| Targets::new().with_default(LevelFilter::WARN))
+}
+
 fn is_ours(target: &str) -> bool {
     target.starts_with(OURS)
 }
@@ -223,6 +229,35 @@ fn is_ours(target: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_logged() {
+        for (level, expected) in [
+            ("info", LevelFilter::INFO),
+            ("DEBUG", LevelFilter::DEBUG),
+            ("off", LevelFilter::OFF),
+            ("loud", LevelFilter::WARN),
+        ] {
+            let filter = filter(level);
+            let logs = |target, level: tracing::Level| filter.would_enable(target, &level);
+            for one in [
+                tracing::Level::WARN,
+                tracing::Level::INFO,
+                tracing::Level::DEBUG,
+            ] {
+                assert_eq!(
+                    logs("ffbatch_worker::run", one),
+                    one <= expected,
+                    "{level} {one}"
+                );
+                assert_eq!(
+                    logs("hyper::client", one),
+                    one <= LevelFilter::WARN,
+                    "{level} {one}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn a_traceparent_is_read_or_refused() {
