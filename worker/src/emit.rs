@@ -17,6 +17,9 @@ use ffbatch_dispatcher::event::Event;
 /// How many lines wait for a slow reader.
 const WAITING: usize = 256;
 
+/// How many bytes of several lines are written at once: as many as no other writer of a pipe comes between (pipe(7), `PIPE_BUF`).
+const AT_ONCE: usize = 4096;
+
 /// How long the last lines may take once the job was asked to stop.
 const LAST: Duration = Duration::from_secs(1);
 
@@ -107,29 +110,36 @@ impl Stream {
         if state.lines.len() >= WAITING {
             state.lines.pop_front();
         }
+        // A thread that is writing looks again before it sleeps.
+        let asleep = state.lines.is_empty() && !state.writing;
         state.lines.push_back(line);
-        self.changed.notify_all();
+        if asleep {
+            self.changed.notify_all();
+        }
     }
 
     fn write(&self, to: &mut File) {
         loop {
             let mut state = self.state();
-            let line = loop {
-                state.writing = false;
-                if let Some(line) = state.lines.pop_front() {
-                    break line;
-                }
+            state.writing = false;
+            if state.lines.is_empty() {
                 self.changed.notify_all();
+            }
+            while state.lines.is_empty() {
                 state = self
                     .changed
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner);
-            };
+            }
+            let full = state.lines.len() >= WAITING;
+            let text = together(&mut state.lines);
             state.writing = true;
-            self.changed.notify_all();
             drop(state);
-            if to.write_all(line.as_bytes()).is_err() {
-                // The other end is gone. There is no place to say so: it was the place.
+            if full {
+                self.changed.notify_all();
+            }
+            if to.write_all(text.as_bytes()).is_err() {
+                // The other end is gone, or its disk is full. There is no place to say so: it was the place.
                 self.state().deaf = true;
                 self.changed.notify_all();
                 return;
@@ -156,5 +166,55 @@ impl Stream {
                     .unwrap_or_else(PoisonError::into_inner);
             }
         }
+    }
+}
+
+/// Takes the first lines, as many as may be written at once; a longer one alone.
+fn together(lines: &mut VecDeque<String>) -> String {
+    let mut text = lines.pop_front().unwrap_or_default();
+    while let Some(line) = lines.pop_front_if(|line| text.len() + line.len() <= AT_ONCE) {
+        text.push_str(&line);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(lengths: &[usize], expected: &[usize]) {
+        let mut lines: VecDeque<String> = lengths.iter().map(|count| "x".repeat(*count)).collect();
+        let mut written = Vec::new();
+        while !lines.is_empty() {
+            written.push(together(&mut lines).len());
+        }
+        assert_eq!(written, expected);
+    }
+
+    #[test]
+    fn what_is_written_at_once() {
+        check(&[1, 2, 3], &[6]);
+        check(&[4000, 96, 1], &[4096, 1]);
+        check(&[9000, 1, 9000], &[9000, 1, 9000]);
+    }
+
+    #[test]
+    fn lines_arrive_whole_and_in_order() {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        let stream = Stream::of(Ok(OwnedFd::from(writer)));
+        let lines: Vec<String> = (0..5000).map(|number| format!("line {number}")).collect();
+        let count = lines.len();
+        let reading = std::thread::spawn(move || {
+            let read = BufReader::new(reader).lines().take(count);
+            read.collect::<Result<Vec<String>, _>>().expect("text")
+        });
+        for line in &lines {
+            stream.push(line.clone());
+        }
+        stream.flush();
+        assert_eq!(reading.join().expect("read"), lines);
     }
 }

@@ -61,6 +61,22 @@ pub struct Flags {
 }
 
 impl Flags {
+    /// Whether a text stands in any of the job parameters.
+    pub fn mentions(&self, text: &str) -> bool {
+        let parameters = [
+            &self.global_options,
+            &self.input_file_options,
+            &self.input_url,
+            &self.output_file_options,
+            &self.output_url,
+            &self.job,
+        ];
+        parameters
+            .into_iter()
+            .flatten()
+            .any(|parameter| parameter.contains(text))
+    }
+
     /// The job parameters.
     pub fn parameters(&self) -> Parameters {
         Parameters {

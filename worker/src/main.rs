@@ -41,7 +41,8 @@ mod work_dir;
 /// millisecond here is one before ffmpeg starts.
 const LAUNCH: &str = "exec";
 
-/// Threads of the runtime: bytes are moved by the kernel, checksums by the blocking pool.
+/// Threads of the runtime where bytes come and go over connections. Without those one thread does it all, because handing
+/// work over takes longer than what a local job has to do: disks and checksums are left to the blocking pool in any case.
 const THREADS: usize = 2;
 
 fn main() -> ExitCode {
@@ -51,12 +52,13 @@ fn main() -> ExitCode {
         return ffbatch_media::confine::launch(arguments);
     }
     let flags = Flags::parse();
-    // ffmpeg dies with the thread that started it. That is this one: it runs the job's future to its end.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(THREADS)
-        .enable_all()
-        .build();
-    match runtime {
+    let remote = flags.mentions("://") || environment::variable("S3_BUCKET").is_some();
+    let mut builder = if remote {
+        tokio::runtime::Builder::new_multi_thread()
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+    };
+    match builder.worker_threads(THREADS).enable_all().build() {
         Ok(runtime) => {
             let exit = runtime.block_on(run::run(&flags));
             emit::flush();

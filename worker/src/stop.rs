@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use ffbatch_media::run::GRACE;
-use tokio::signal::unix::{SignalKind, signal};
+use futures_util::future::select_all;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::emit::release;
@@ -12,25 +14,39 @@ use crate::failure::Failure;
 /// How much longer than an ffmpeg that is asked to stop the work around it may take.
 const LATE: Duration = Duration::from_secs(1);
 
+/// What the thread needs that waits for signals.
+const STACK_BYTES: usize = 128 << 10;
+
 /// Cancelled when the job shall stop: SIGTERM from an engine or AWS Batch, SIGINT, SIGQUIT and SIGHUP from a terminal.
+///
+/// A thread of its own listens: the one that runs the job may be waiting for a reader who does not read.
 pub fn signals() -> std::io::Result<CancellationToken> {
     let stop = CancellationToken::new();
-    for kind in [
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    let kinds = [
         SignalKind::terminate(),
         SignalKind::interrupt(),
         SignalKind::quit(),
         SignalKind::hangup(),
-    ] {
-        let mut received = signal(kind)?;
-        let stop = stop.clone();
-        tokio::spawn(async move {
-            received.recv().await;
-            // First the deed: a log that nobody reads may block.
-            stop.cancel();
-            release();
-            tracing::warn!("asked to stop");
-        });
-    }
+    ];
+    // From here on they are received, also before the thread runs.
+    let entered = runtime.enter();
+    let mut received: Vec<Signal> = kinds.into_iter().map(signal).collect::<Result<_, _>>()?;
+    drop(entered);
+    let asked = stop.clone();
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn(move || {
+            loop {
+                let any = received.iter_mut().map(|signal| Box::pin(signal.recv()));
+                runtime.block_on(select_all(any));
+                // First the deed: a log that nobody reads may block.
+                asked.cancel();
+                release();
+                tracing::warn!("asked to stop");
+            }
+        })?;
     Ok(stop)
 }
 
