@@ -3,6 +3,7 @@
 //! A job holds its commands as typed, with their URLs in place: there is one grammar ([`crate::command`]) on both sides, and
 //! no second notation of inputs and outputs that could disagree with it.
 
+pub mod manifest;
 mod parameters;
 
 use std::collections::BTreeSet;
