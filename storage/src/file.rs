@@ -7,7 +7,8 @@
 //! a job that was asked to stop publishes nothing more.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -90,6 +91,23 @@ impl Store for FileStore {
             if bytes.len() as u64 > limit_bytes {
                 return Err(too_large(&at, limit_bytes));
             }
+            Ok(bytes)
+        })
+        .await
+    }
+
+    async fn read_range(&self, at: &Location, range: Range<u64>) -> Result<Vec<u8>, StoreError> {
+        let path = path(at)?.to_owned();
+        blocking(&path.clone(), move || {
+            regular(&path)?;
+            let mut bytes = Vec::new();
+            File::open(&path)
+                .and_then(|mut file| {
+                    file.seek(SeekFrom::Start(range.start))?;
+                    let length = range.end.saturating_sub(range.start);
+                    file.take(length).read_to_end(&mut bytes)
+                })
+                .map_err(|error| StoreError::io("cannot be read", &path, error))?;
             Ok(bytes)
         })
         .await

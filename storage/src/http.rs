@@ -3,6 +3,7 @@
 //! A file is asked for with one GET; the other side need not know ranges. Looking it up is a GET of its first byte, not a HEAD,
 //! because presigned URLs are signed for GET alone.
 
+use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
@@ -138,20 +139,28 @@ impl Store for HttpStore {
     }
 
     async fn read(&self, at: &Location, limit_bytes: u64) -> Result<Vec<u8>, StoreError> {
-        let mut response = self.open(at).await?;
-        let expected = response.content_length();
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| broke(at, bytes.len() as u64, expected, &root(&error)))?
-        {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() as u64 > limit_bytes {
-                return Err(too_large(at, limit_bytes));
-            }
+        let response = self.open(at).await?;
+        let bytes = collect(at, response, 0, limit_bytes.saturating_add(1)).await?;
+        if bytes.len() as u64 > limit_bytes {
+            return Err(too_large(at, limit_bytes));
         }
         Ok(bytes)
+    }
+
+    async fn read_range(&self, at: &Location, range: Range<u64>) -> Result<Vec<u8>, StoreError> {
+        let Some(last) = range.end.checked_sub(1).filter(|last| *last >= range.start) else {
+            return Ok(Vec::new());
+        };
+        let header = format!("bytes={}-{last}", range.start);
+        let response = self.ask(at, Some(&header)).await?;
+        let skipped = match response.status() {
+            StatusCode::PARTIAL_CONTENT => 0,
+            // A server that does not know ranges sends everything.
+            StatusCode::OK => range.start,
+            StatusCode::RANGE_NOT_SATISFIABLE => return Ok(Vec::new()),
+            other => return Err(refusal::status(at, other)),
+        };
+        collect(at, response, skipped, range.end - range.start).await
     }
 
     async fn write(&self, _: Vec<u8>, to: &Location, _: &str) -> Result<(), StoreError> {
@@ -169,6 +178,32 @@ impl Store for HttpStore {
             "cannot be listed, the web knows no listing (name each file)",
         ))
     }
+}
+
+/// The bytes of an answer behind the skipped ones, at most so many.
+async fn collect(
+    at: &Location,
+    mut response: Response,
+    mut skipped_bytes: u64,
+    limit_bytes: u64,
+) -> Result<Vec<u8>, StoreError> {
+    let expected = response.content_length();
+    let limit = usize::try_from(limit_bytes).unwrap_or(usize::MAX);
+    let mut arrived = 0;
+    let mut bytes = Vec::new();
+    while bytes.len() < limit
+        && let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| broke(at, arrived, expected, &root(&error)))?
+    {
+        arrived += chunk.len() as u64;
+        let skip = usize::try_from(skipped_bytes).map_or(chunk.len(), |skip| skip.min(chunk.len()));
+        skipped_bytes -= skip as u64;
+        let wanted = &chunk[skip..];
+        bytes.extend_from_slice(&wanted[..wanted.len().min(limit - bytes.len())]);
+    }
+    Ok(bytes)
 }
 
 fn read_only(to: &Location) -> StoreError {

@@ -4,6 +4,7 @@
 //! A bucket in another Region is followed there once, and remembered. All transfers of a store share [`S3Settings::parallel`]
 //! lanes, so that many files at once need no more memory and connections than one large file.
 
+use std::ops::Range;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -122,6 +123,10 @@ impl Store for S3Store {
 
     async fn read(&self, at: &Location, limit_bytes: u64) -> Result<Vec<u8>, StoreError> {
         self.read_document(object(at)?, limit_bytes).await
+    }
+
+    async fn read_range(&self, at: &Location, range: Range<u64>) -> Result<Vec<u8>, StoreError> {
+        self.read_part(object(at)?, range).await
     }
 
     async fn write(

@@ -1,6 +1,7 @@
 //! What every store can do.
 
 use std::fmt::Debug;
+use std::ops::Range;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -57,6 +58,13 @@ pub trait Store: Debug + Send + Sync {
 
     /// Reads a small document. One of more than `limit_bytes` is [`Kind::Invalid`](crate::Kind::Invalid).
     async fn read(&self, at: &Location, limit_bytes: u64) -> Result<Vec<u8>, StoreError>;
+
+    /// Reads a part of a file, in bytes from its start: as many as the file has of them, none where it ends before the range begins.
+    ///
+    /// # Behavior
+    /// - All of the range is held in memory; the caller bounds it.
+    /// - A file that is replaced between two calls is not noticed here.
+    async fn read_range(&self, at: &Location, range: Range<u64>) -> Result<Vec<u8>, StoreError>;
 
     /// Writes a small document at once, over whatever was there. The content type is a media type such as `application/json`;
     /// stores that keep none ignore it.

@@ -13,6 +13,7 @@ use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::document::{no_ranges, starts_at};
 use super::refusal::Doing;
 use super::{Object, S3Store};
 use crate::error::{blocking, root};
@@ -150,15 +151,9 @@ impl Download<'_> {
             })
             .await?;
         if let Some(range) = range
-            && !answer
-                .content_range()
-                .is_some_and(|got| got.starts_with(&format!("bytes {}-", range.start)))
+            && !starts_at(answer.content_range(), range.start)
         {
-            return Err(StoreError::new(
-                Kind::Unsupported,
-                object.at,
-                "cannot be read: the S3 endpoint ignores ranges (use one that knows them)",
-            ));
+            return Err(no_ranges(object));
         }
         Ok(answer.body)
     }

@@ -269,3 +269,26 @@ async fn a_full_disk_says_so_before_the_first_byte() {
     assert_eq!(meter.bytes(), 0);
     assert_eq!(place.names(), ["huge"]);
 }
+
+#[tokio::test]
+async fn a_part_of_a_file_is_what_is_there_of_it() {
+    let place = Place::new();
+    place.file("lines", b"0123456789");
+    let at = place.location("lines");
+    let stores = Stores::default();
+    let store = stores.of(&at).expect("a path");
+    for (range, expected) in [
+        (0..4, "0123"),
+        (6..10, "6789"),
+        (8..20, "89"),
+        (10..20, ""),
+        (99..100, ""),
+        (5..5, ""),
+    ] {
+        let part = store.read_range(&at, range.clone()).await.expect("read");
+        assert_eq!(part, expected.as_bytes(), "{range:?}");
+    }
+    let none = place.location("none");
+    let error = store.read_range(&none, 0..4).await.expect_err("no file");
+    assert_eq!(error.kind, Kind::NotFound);
+}

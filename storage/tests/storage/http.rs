@@ -249,3 +249,28 @@ async fn the_web_is_read_only() {
         "knows no listing",
     );
 }
+
+#[tokio::test]
+async fn a_part_of_a_page_came_from_its_start_where_the_server_knows_no_ranges() {
+    let whole = "0123456789";
+    let length = |count: usize| format!("Content-Length: {count}");
+    let peer = Answering::with(vec![
+        answer(
+            "206 Partial Content",
+            &["Content-Range: bytes 6-8/10", &length(3)],
+            &whole[6..9],
+        ),
+        answer("200 OK", &[&length(10)], whole),
+        answer("416 Range Not Satisfiable", &[&length(0)], ""),
+        answer("404 Not Found", &[&length(0)], ""),
+    ]);
+    let at = web(&format!("{}/lines", peer.url));
+    let store = Stores::default().of(&at).expect("a web address");
+    for expected in ["678", "678", ""] {
+        let part = store.read_range(&at, 6..9).await.expect("read");
+        assert_eq!(part, expected.as_bytes());
+    }
+    let error = store.read_range(&at, 6..9).await.expect_err("no page");
+    assert_eq!(error.kind, Kind::NotFound);
+    assert!(peer.asked()[0].contains("range: bytes=6-8"));
+}

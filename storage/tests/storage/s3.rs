@@ -373,6 +373,34 @@ async fn of_many_creators_one_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_an_object_is_what_is_there_of_it() {
+    let moto = Moto::start().await;
+    let stores = moto.stores();
+    let at = object("lines");
+    let store = stores.of(&at).expect("S3");
+    store
+        .write(b"0123456789".to_vec(), &at, "text/plain")
+        .await
+        .expect("written");
+    for (range, expected) in [
+        (0..4, "0123"),
+        (6..10, "6789"),
+        (8..20, "89"),
+        (10..20, ""),
+        (99..100, ""),
+        (5..5, ""),
+    ] {
+        let part = store.read_range(&at, range.clone()).await.expect("read");
+        assert_eq!(part, expected.as_bytes(), "{range:?}");
+    }
+    let error = store
+        .read_range(&object("none"), 0..4)
+        .await
+        .expect_err("no key");
+    check(&error, Kind::NotFound, "does not exist");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_listing_has_all_pages() {
     let moto = Moto::start().await;
     let stores = moto.stores();
