@@ -52,7 +52,7 @@ pub struct Flags {
     /// The job's name
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     name: Option<String>,
-    /// A whole job as JSON, or the URL of one, instead of the command's parameters
+    /// A whole job as JSON, or the URL of one or of an array's manifest, instead of the command's parameters
     #[arg(long, value_name = "JSON|URL", allow_hyphen_values = true)]
     job: Option<String>,
     /// Also write the report to this file

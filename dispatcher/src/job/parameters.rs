@@ -21,7 +21,7 @@ pub struct Parameters {
     pub output_url: Option<String>,
     /// The job's name; beside `job` it takes the place of the one in it.
     pub name: Option<String>,
-    /// A [`Job`] as JSON, or the URL of one; excludes the five parameters of a command.
+    /// A [`Job`] as JSON, or the URL of one or of a [`manifest`](super::manifest); excludes the five parameters of a command.
     pub job: Option<String>,
 }
 
