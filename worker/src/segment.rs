@@ -8,12 +8,12 @@
 use ffbatch_dispatcher::event::Stage;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::report::Report;
-use opentelemetry_aws::xray_exporter::SegmentTranslator;
 use opentelemetry_sdk::trace::SpanData;
 use serde_json::{Map, Value, json};
 
 mod annotations;
 mod fit;
+mod translate;
 
 pub use annotations::annotate;
 
@@ -25,19 +25,7 @@ const NAMESPACE: &str = "ffbatch";
 
 /// Renders the spans of one job; an error is a sentence.
 pub fn document(spans: &[SpanData], report: &Report) -> Result<String, String> {
-    // A trace that another program began may have an id without X-Ray's time stamp (W3C Trace Context); X-Ray takes both.
-    let translator = SegmentTranslator::new()
-        .always_nest_subsegments()
-        .skip_timestamp_validation();
-    let documents = translator.translate_spans(spans);
-    let [document] = documents.as_slice() else {
-        return Err(format!(
-            "the spans of a job make {} documents instead of one",
-            documents.len()
-        ));
-    };
-    let mut segment: Value = serde_json::from_str(&document.to_string())
-        .map_err(|error| format!("the translated spans are not JSON: {error}"))?;
+    let mut segment = translate::translate(spans)?;
     blame(&mut segment);
     describe(&mut segment, report);
     Ok(fit::fit(segment))

@@ -12,7 +12,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use crate::environment::variable;
 
 /// The longest value that X-Ray indexes is 1,000 characters (AWS X-Ray Developer Guide, "X-Ray segment documents", annotations).
-/// The translator of spans counts bytes, and leaves out what is longer; so do we.
+/// Counting bytes is on the safe side.
 const LIMIT_BYTES: usize = 1_000;
 
 /// What AWS Batch tells a container about its job.
