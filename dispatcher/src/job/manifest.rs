@@ -85,7 +85,7 @@ pub fn line(child: u64, entry: &[u8]) -> Result<Range<u64>, ManifestError> {
     Ok(first.saturating_sub(1)..end)
 }
 
-/// The child's job, from the bytes that [`line`] named.
+/// The child's job, from the bytes that [`line()`] named.
 pub fn job(child: u64, bytes: &[u8]) -> Result<Job, ManifestError> {
     let number = child.saturating_add(1);
     let line = if child == 0 {
