@@ -10,6 +10,7 @@ use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::report::FileReport;
 use ffbatch_storage::{Meter, Stores};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::time::Instant;
 
 use crate::check::{Fetch, Plan, What};
 use crate::emit::emit;
@@ -113,8 +114,8 @@ pub async fn watched<T>(
     meter: &Meter,
     total: u64,
 ) -> T {
-    let mut tick = tokio::time::interval(REPORT_EVERY);
-    tick.tick().await;
+    // The first tick of a plain interval comes with the next turn of the clock, which would be a millisecond of every job.
+    let mut tick = tokio::time::interval_at(Instant::now() + REPORT_EVERY, REPORT_EVERY);
     let mut moving = std::pin::pin!(moving);
     loop {
         tokio::select! {
