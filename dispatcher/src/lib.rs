@@ -5,6 +5,7 @@
 pub mod command;
 pub mod compute;
 pub mod config;
+pub mod detail;
 pub mod dispatch;
 pub mod event;
 pub mod exit;
@@ -14,4 +15,7 @@ pub mod metric;
 pub mod number;
 pub mod registry;
 pub mod report;
+pub mod retry;
+pub mod state;
 pub mod telemetry;
+pub mod terms;
