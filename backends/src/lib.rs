@@ -3,4 +3,4 @@
 //! This crate runs no ffmpeg and reads no media: every compute starts the same worker program with the same flags and the
 //! same environment, as a process, a container or an AWS Batch job.
 
-mod local;
+pub mod local;

@@ -1,91 +1,83 @@
-//! `local`: this machine. Starts the worker as a child process, exactly as a container would: same flags, same environment.
+//! `local`: this machine. A durable queue that starts the worker as a child process, exactly as a container would: same flags,
+//! same environment.
 //!
-//! A worker does not depend on who follows it. A follower that is asked to stop cancels the job; one that is killed outright says
-//! nothing, and the worker finishes what it was given, publishes and records, as a job in the cloud does when a laptop is
-//! closed. It stands in a process group of its own for the same reason.
+//! - Jobs stand in a database that every `ffbatch` of this user shares ([`store`]); `submit` returns when the disk has them.
+//! - A [`runner`], one for each queue, runs them: started when it is needed, gone when there is nothing to do, or kept by
+//!   `ffbatch agent`. Whoever waits for a job sees to it that there is one.
+//! - A worker depends on nobody: not on who follows it, nor on the runner. Each of them can be killed at any moment.
+//!
+//! The directory must be on a file system of this machine: SQLite's shared log and the locks that follow open files do not work
+//! over NFS.
 
-use std::collections::HashMap;
-use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use ffbatch_dispatcher::compute::{Compute, ComputeError, Family, Infra, Outcome, Request};
 use ffbatch_dispatcher::config::Config;
-use ffbatch_dispatcher::event::{Event, PROTOCOL, PROTOCOL_VARIABLE};
-use ffbatch_dispatcher::exit::Exit;
-use rustix::process::{Pid, Signal};
-use tokio::process::{Child, Command};
+use ffbatch_dispatcher::detail::{Filter, JobDetail, JobSummary, Listing};
+use ffbatch_dispatcher::event::Event;
+use jiff::Timestamp;
 
+use self::environment::Environment;
+use self::place::Place;
+use self::settings::Settings;
+use self::store::Store;
+
+pub use agent::{Mode, agent};
+pub use runner::Left;
+
+mod agent;
+mod bell;
+mod ending;
+mod environment;
 mod find;
 mod follow;
+mod life;
+mod place;
+mod process;
+mod runner;
+mod settings;
+mod store;
+mod tail;
+mod why;
 
 inventory::submit! {
     Family {
         name: "local",
-        summary: "this machine: the worker as a child process",
-        infra: || Infra { vcpus: 1, ..Infra::default() },
+        summary: "this machine: a durable queue, the worker as a child process",
+        infra: || Infra { vcpus: settings::USUAL_VCPUS, ..Infra::default() },
         connect,
     }
 }
 
 fn connect(config: &Config) -> Result<Box<dyn Compute>, ComputeError> {
-    // The worker's own settings stand at the top of the configuration, for every compute.
-    if let Some(key) = config
-        .backends
-        .get("local")
-        .and_then(|section| section.keys().next())
-    {
-        return Err(ComputeError {
-            exit: Exit::Rejected,
-            ..ComputeError::machine(format!(
-                "unknown key `{key}` in the section `backends.local`, which has no keys (remove it; `worker`, `state_dir` and the like stand at the top)"
-            ))
-        });
-    }
     Ok(Box::new(Local {
+        settings: Settings::of(config)?,
         config: config.clone(),
-        running: Mutex::default(),
+        store: Mutex::default(),
+        starts: Mutex::default(),
     }))
 }
 
-/// Jobs of this process, by id.
+/// The queue of this user. The database is opened when the first question needs it.
 struct Local {
     config: Config,
-    running: Mutex<HashMap<String, Running>>,
-}
-
-struct Running {
-    worker: String,
-    pid: Option<Pid>,
-    /// Taken by whoever follows the job.
-    child: Option<Child>,
+    settings: Settings,
+    store: Mutex<Option<Store>>,
+    starts: Mutex<agent::Starts>,
 }
 
 #[async_trait]
 impl Compute for Local {
-    async fn submit(&self, request: &Request) -> Result<String, ComputeError> {
-        let worker = find::worker(&self.config)?;
-        let child = self.command(&worker, request).spawn().map_err(|error| {
-            ComputeError::machine(format!(
-                "the worker `{}` cannot be started (reinstall ffbatch)",
-                worker.display()
-            ))
-            .because(error)
-        })?;
-        let pid = child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw);
-        let running = Running {
-            worker: worker.display().to_string(),
-            pid,
-            child: Some(child),
-        };
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(request.id.clone(), running);
-        Ok(request.id.clone())
+    async fn submit(&self, requests: &[Request]) -> Result<Vec<String>, ComputeError> {
+        let place = Place::of(&self.config)?;
+        let environment = Environment::own(&self.config, &place)?;
+        find::own()?;
+        let ids = self
+            .open(&place)?
+            .with(|store| store.submit(requests, &environment, self.settings, Timestamp::now()))?;
+        self.ensure_later();
+        Ok(ids)
     }
 
     async fn follow(
@@ -93,90 +85,106 @@ impl Compute for Local {
         job: &str,
         on: &mut (dyn FnMut(Event) + Send),
     ) -> Result<Outcome, ComputeError> {
-        let taken = {
-            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-            running.get_mut(job).and_then(|entry| {
-                entry
-                    .child
-                    .take()
-                    .map(|child| (child, entry.worker.clone()))
-            })
-        };
-        let Some((child, worker)) = taken else {
-            return Err(ComputeError::machine(format!(
-                "job `{job}` is not running here, or somebody follows it already"
-            )));
-        };
-        let outcome = follow::listen(child, &worker, on).await;
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(job);
-        outcome
+        follow::follow(self, job, on).await
     }
 
-    async fn cancel(&self, job: &str) -> Result<(), ComputeError> {
-        let pid = self
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(job)
-            .and_then(|entry| entry.pid);
-        match pid.map(|pid| rustix::process::kill_process(pid, Signal::TERM)) {
-            // A worker that has just ended needs no signal.
-            None | Some(Ok(()) | Err(rustix::io::Errno::SRCH)) => Ok(()),
-            Some(Err(error)) => {
-                Err(ComputeError::machine(format!("job `{job}` cannot be stopped")).because(error))
-            }
+    async fn events(
+        &self,
+        job: &str,
+        attempt: Option<u32>,
+        on: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<(), ComputeError> {
+        follow::events(self, job, attempt, on)
+    }
+
+    async fn list(&self, filter: &Filter) -> Result<Listing, ComputeError> {
+        let Some(mut store) = self.existing()? else {
+            return Ok(Listing::default());
+        };
+        store.with(|store| {
+            let mut listing = store.list(filter)?;
+            listing.notes = why::notes(store, &listing, self.settings)?;
+            Ok(listing)
+        })
+    }
+
+    async fn find(&self, text: &str) -> Result<Vec<JobSummary>, ComputeError> {
+        match self.existing()? {
+            Some(mut store) => store.with(|store| store.find(text)),
+            None => Ok(Vec::new()),
         }
+    }
+
+    async fn states(&self, jobs: &[String]) -> Result<Vec<JobSummary>, ComputeError> {
+        let states = self.known(jobs)?.with(|store| store.summaries(jobs))?;
+        // Whoever asks again and again waits for an end, which without a runner would never come.
+        if states.iter().any(|job| !job.state.is_ended()) {
+            self.ensure()?;
+        }
+        Ok(states)
+    }
+
+    async fn describe(&self, job: &str) -> Result<JobDetail, ComputeError> {
+        self.known(&[job.to_owned()])?.with(|store| {
+            let mut detail = store.describe(job)?;
+            for attempt in &mut detail.attempts {
+                let log = store.place().files(job, attempt.number).log;
+                attempt.log_at = log.exists().then(|| log.display().to_string());
+            }
+            detail.why = why::explain(store, &detail, self.settings)?;
+            Ok(detail)
+        })
+    }
+
+    async fn cancel(&self, jobs: &[String], reason: &str) -> Result<(), ComputeError> {
+        self.known(jobs)?
+            .with(|store| store.cancel(jobs, reason, Timestamp::now()))?;
+        self.ensure_if_needed()
+    }
+
+    async fn resubmit(&self, job: &str) -> Result<String, ComputeError> {
+        let id = uuid::Uuid::new_v4().to_string();
+        self.known(&[job.to_owned()])?
+            .with(|store| store.resubmit(job, &id, Timestamp::now()))?;
+        self.ensure_later();
+        Ok(id)
+    }
+}
+
+/// The open queue, while somebody asks it something.
+struct Opened<'a>(MutexGuard<'a, Option<Store>>);
+
+impl Opened<'_> {
+    fn with<T>(
+        &mut self,
+        ask: impl FnOnce(&mut Store) -> Result<T, ComputeError>,
+    ) -> Result<T, ComputeError> {
+        ask(self.0.as_mut().expect("it was opened before this was made"))
     }
 }
 
 impl Local {
-    fn command(&self, worker: &std::path::Path, request: &Request) -> Command {
-        let mut command = Command::new(worker);
-        // The job definition's command has all these flags, with `null` for what is not given; so has this one.
-        for flag in [
-            "global_options",
-            "input_file_options",
-            "input_url",
-            "output_file_options",
-            "output_url",
-        ] {
-            command.arg(format!("--{flag}")).arg("null");
+    /// The queue, made where there is none.
+    fn open(&self, place: &Place) -> Result<Opened<'_>, ComputeError> {
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        if store.is_none() {
+            *store = Some(Store::open(place)?);
         }
-        let name = if request.job.name.is_empty() {
-            "null"
-        } else {
-            &request.job.name
-        };
-        command
-            .arg("--name")
-            .arg(name)
-            .arg("--job")
-            .arg(request.job.to_json());
-        if let Some(report) = &request.report {
-            command.arg("--report").arg(report);
+        Ok(Opened(store))
+    }
+
+    /// The queue, where there is one.
+    fn existing(&self) -> Result<Option<Opened<'_>>, ComputeError> {
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        if store.is_none() {
+            *store = Store::open_existing(&Place::of(&self.config)?)?;
         }
-        command
-            .env("AWS_BATCH_JOB_ID", &request.id)
-            .env(PROTOCOL_VARIABLE, PROTOCOL.to_string())
-            .envs(&request.environment)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // Ctrl-C in a terminal reaches the whole foreground group. The worker must hear of it from us alone.
-            .process_group(0);
-        let directories = [
-            ("FFBATCH_STATE_DIR", &self.config.state_dir),
-            ("FFBATCH_WORK_DIR", &self.config.work_dir),
-            ("FFBATCH_FFMPEG", &self.config.ffmpeg),
-        ];
-        for (variable, value) in directories {
-            if let Some(value) = value {
-                command.env(variable, value);
-            }
-        }
-        command
+        Ok(store.is_some().then(|| Opened(store)))
+    }
+
+    /// The queue in which these jobs must be.
+    fn known(&self, jobs: &[String]) -> Result<Opened<'_>, ComputeError> {
+        self.existing()?
+            .ok_or_else(|| store::unknown(jobs.first().map_or("", String::as_str)))
     }
 }

@@ -5,6 +5,12 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+pub use jobs::{Cancel, List, Logs, Retry, Status, Wait, Why};
+pub use order::{Order, Parts, Run, Submit, TermFlags};
+
+mod jobs;
+mod order;
+
 /// Runs any ffmpeg command as a managed job.
 #[derive(Debug, Parser)]
 #[command(name = "ffbatch", version, about, propagate_version = true, after_help = EXIT_CODES)]
@@ -25,13 +31,49 @@ pub struct Args {
 pub enum Verb {
     /// Run an ffmpeg command as a job and wait for its end
     Run(Box<Run>),
+    /// Put jobs into the queue: one that is typed, or all those of a job file
+    Submit(Box<Submit>),
+    #[command(flatten)]
+    OfJobs(OfJobs),
+    /// Run the queue of this machine in the foreground, for a service manager
+    Agent(Agent),
     /// List the computes that can run jobs
     Computes(Listing),
+    /// Print the JSON Schema of job files, for editors
+    Schema,
     /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: Shell,
     },
+}
+
+/// The verbs for jobs that are there already.
+#[derive(Debug, Subcommand)]
+pub enum OfJobs {
+    /// List jobs
+    List(List),
+    /// Show where jobs are, and everything about one
+    Status(Status),
+    /// Wait for the end of jobs
+    Wait(Wait),
+    /// Show ffmpeg's log of a job
+    Logs(Logs),
+    /// Say what a job waits for, or why it failed
+    Why(Why),
+    /// Ask jobs to stop
+    Cancel(Cancel),
+    /// Submit jobs that have ended once more
+    Retry(Retry),
+}
+
+/// Flags of `agent`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AGENT)]
+pub struct Agent {
+    /// End when the queue is empty; `submit` starts it so
+    #[arg(long, hide = true)]
+    pub detached: bool,
 }
 
 /// Flags of a listing.
@@ -42,98 +84,29 @@ pub struct Listing {
     pub json: bool,
 }
 
-/// Flags of `run`.
-#[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
-pub struct Run {
-    /// Where to run it: one of `ffbatch computes` [default: local]
-    #[arg(long, value_name = "NAME")]
-    pub compute: Option<String>,
-    /// Measure quality: psnr, ssim, vmaf; several with commas; or none
-    #[arg(long, value_name = "METRICS", value_delimiter = ',')]
-    pub quality: Vec<String>,
-    /// A further file that the command names by its base name, such as subtitles; may be given several times
-    #[arg(long = "file", value_name = "FILE")]
-    pub files: Vec<String>,
-    /// A name for the job, at most 128 characters
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    pub name: Option<String>,
-    /// Also write the report to this file
-    #[arg(long, value_name = "FILE")]
-    pub report: Option<PathBuf>,
-    /// Fail where the system cannot confine ffmpeg fully
-    #[arg(long)]
-    pub require_confinement: bool,
-    /// Print the outcome and the report as JSON, and nothing else
-    #[arg(long)]
-    pub json: bool,
-    /// The command as you would type it; several with `--then` between them
-    #[arg(last = true, value_name = "ffmpeg ...")]
-    pub command: Vec<String>,
-    #[command(flatten)]
-    pub parts: Parts,
-}
-
-/// The command in parts, as the job parameters of AWS Batch carry it.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "The command in parts (instead of `-- ffmpeg ...`)")]
-pub struct Parts {
-    /// ffmpeg's global options
-    #[arg(
-        long,
-        alias = "global_options",
-        value_name = "WORDS",
-        allow_hyphen_values = true
-    )]
-    pub global_options: Option<String>,
-    /// Options of the input
-    #[arg(
-        long,
-        alias = "input_file_options",
-        value_name = "WORDS",
-        allow_hyphen_values = true
-    )]
-    pub input_file_options: Option<String>,
-    /// The input, or several with commas, or a JSON list
-    #[arg(
-        long,
-        alias = "input_url",
-        value_name = "URL",
-        allow_hyphen_values = true
-    )]
-    pub input_url: Option<String>,
-    /// Options of the output
-    #[arg(
-        long,
-        alias = "output_file_options",
-        value_name = "WORDS",
-        allow_hyphen_values = true
-    )]
-    pub output_file_options: Option<String>,
-    /// The output
-    #[arg(
-        long,
-        alias = "output_url",
-        value_name = "URL",
-        allow_hyphen_values = true
-    )]
-    pub output_url: Option<String>,
-}
-
 const EXIT_CODES: &str = "\
 Exit codes:
   0  succeeded                         4  ffmpeg failed (its own code is in the report)
   1  a defect of ffbatch               5  the results could not be published
   2  the job is wrong, nothing moved   6  this machine cannot run the job
-  3  an input could not be fetched    75  interrupted before the end";
+  3  an input could not be fetched     7  some of the jobs failed
+                                      75  interrupted before the end";
 
-const EXAMPLES: &str = "\
+const AGENT: &str = "\
+Without it, whoever submits a job starts a runner that ends when there is nothing more to run. \
+With it, jobs go on after a reboot. One agent runs a queue. It ends on SIGTERM; jobs that run then go on, and the next agent takes them over.
+
 Examples:
-  ffbatch run -- ffmpeg -ss 10 -i in.mp4 -t 15 -c:v libx264 -crf 23 out.mp4
-  ffbatch run --quality psnr,ssim,vmaf -- ffmpeg -i in.mp4 -c:v libsvtav1 -crf 35 out.mkv
-  ffbatch run --file subs.srt -- ffmpeg -i s3://b/in.mp4 -vf subtitles=subs.srt s3://b/out.mp4
-  ffbatch run -- ffmpeg -i in.mp4 -c:v libx264 -b:v 1M -pass 1 -an -f null - --then \\
-                 ffmpeg -i in.mp4 -c:v libx264 -b:v 1M -pass 2 out.mp4
-  ffbatch run --input-url in.mp4 --output-file-options '-c:v libx264 -crf 23' --output-url out.mp4
+  ffbatch agent     in a terminal, until Ctrl-C
+  systemctl --user enable --now ffbatch-agent && loginctl enable-linger
 
-Everything ffmpeg writes appears under its final name only after ffmpeg succeeded. Existing files are overwritten.";
+with this unit of systemd in ~/.config/systemd/user/ffbatch-agent.service:
+  [Unit]
+  Description=The queue of ffbatch
+  [Service]
+  ExecStart=/usr/bin/ffbatch agent
+  KillMode=process
+  Restart=always
+  RestartSec=5
+  [Install]
+  WantedBy=default.target";

@@ -4,29 +4,64 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use ffbatch_backends as _;
+use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::dispatch::DispatchError;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::registry::RegistryError;
+use ffbatch_quality as _;
+use ffbatch_storage::StoreError;
 
-use crate::args::{Args, Verb};
+use crate::args::{Args, OfJobs, Verb};
+use crate::refusal::Shape;
 
+mod accepted;
+mod agent;
 mod args;
+mod cancel;
+mod client;
+mod closing;
 mod computes;
+mod follower;
+mod ids;
+mod interrupt;
+mod jobs;
+mod list;
+mod logs;
+mod outcome;
+mod refusal;
+mod retry;
 mod run;
 mod speak;
+mod status;
+mod submit;
+mod table;
+mod terminal;
+mod trace;
+mod typed;
+mod wait;
+mod when;
+mod why;
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
-        Ok(args) => args,
+    let parsed = Args::command().try_get_matches().and_then(|matches| {
+        let args = Args::from_arg_matches(&matches)?;
+        Ok((args, Shape::of(&matches)))
+    });
+    let (args, shape) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
-    let json = matches!(&args.verb, Verb::Run(run) if run.json);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
+    // An agent starts processes and does little else: threads would only pass its work around.
+    let runtime = if matches!(args.verb, Verb::Agent(_)) {
+        tokio::runtime::Builder::new_current_thread()
+    } else {
+        tokio::runtime::Builder::new_multi_thread()
+    }
+    .enable_all()
+    .build();
     let called = match runtime {
         Ok(runtime) => {
             let called = runtime.block_on(call(args));
@@ -38,11 +73,7 @@ fn main() -> ExitCode {
     };
     let exit = called.unwrap_or_else(|error| {
         let exit = exit_of(&error);
-        if json {
-            run::json::print_refusal(exit, format!("{error:#}"));
-        } else {
-            speak::err(&format!("error: {error:#}"));
-        }
+        refusal::print(shape, exit, format!("{error:#}"));
         exit
     });
     ExitCode::from(exit.code())
@@ -55,41 +86,69 @@ fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::from(Exit::Succeeded.code());
     }
-    // The flags are not understood, but this one says who reads the answer.
-    let own: Vec<_> = std::env::args_os()
+    // The flags are not understood, but these say who reads the answer.
+    let own: Vec<String> = std::env::args_os()
+        .skip(1)
         .take_while(|word| word != "--")
+        .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    let has = |flag: &str| own.iter().any(|word| word == flag);
-    if has("ffmpeg") {
-        speak::err(
-            "error: the ffmpeg command stands behind `--` (write `ffbatch run -- ffmpeg -i in.mp4 out.mp4`)",
-        );
+    let verb = refusal::verb(&own).unwrap_or_else(|| "run".to_owned());
+    let takes_command = verb == "run" || verb == "submit";
+    if takes_command && own.iter().any(|word| word == "ffmpeg") {
+        speak::err(&format!(
+            "error: the ffmpeg command stands behind `--` (write `ffbatch {verb} -- ffmpeg -i in.mp4 out.mp4`)"
+        ));
         return ExitCode::from(Exit::Rejected.code());
     }
-    if has("run") && has("--json") {
-        let text = error.to_string();
-        let sentence = text.lines().next().unwrap_or_default();
-        let sentence = sentence.trim_start_matches("error: ").to_owned();
-        run::json::print_refusal(Exit::Rejected, sentence);
-    } else {
-        let _ = error.print();
+    match Shape::of_words(&own) {
+        Shape::Text => {
+            let _ = error.print();
+        }
+        shape => {
+            let text = error.to_string();
+            let sentence = text.lines().next().unwrap_or_default();
+            let sentence = sentence.trim_start_matches("error: ").to_owned();
+            refusal::print(shape, Exit::Rejected, sentence);
+        }
     }
     ExitCode::from(Exit::Rejected.code())
 }
 
 async fn call(args: Args) -> anyhow::Result<Exit> {
+    let verbose = args.verbose;
+    let config = || Config::load(args.config.as_deref()).context(Exit::Rejected.meaning());
     match args.verb {
-        Verb::Run(run) => {
-            let config = Config::load(args.config.as_deref()).context(Exit::Rejected.meaning())?;
-            run::run(config, run, args.verbose).await
+        Verb::Run(flags) => run::run(config()?, flags, verbose).await,
+        Verb::Submit(flags) => submit::run(config()?, flags, verbose).await,
+        Verb::Agent(flags) => agent::run(&config()?, &flags, verbose).await,
+        Verb::Computes(flags) => computes::list(flags.json),
+        Verb::Schema => {
+            speak::out(&format!("{:#}", ffbatch_jobfile::schema()));
+            Ok(Exit::Succeeded)
         }
-        Verb::Computes(listing) => computes::list(listing.json),
         Verb::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "ffbatch", &mut script);
             speak::out(String::from_utf8_lossy(&script).trim_end());
             Ok(Exit::Succeeded)
         }
+        Verb::OfJobs(verb) => {
+            let _log = trace::log(verbose);
+            ask(config()?, verb, verbose).await
+        }
+    }
+}
+
+/// Calls a verb for jobs that are there already.
+async fn ask(config: Config, verb: OfJobs, verbose: u8) -> anyhow::Result<Exit> {
+    match verb {
+        OfJobs::List(flags) => list::run(config, &flags).await,
+        OfJobs::Status(flags) => status::run(config, &flags).await,
+        OfJobs::Wait(flags) => wait::run(config, &flags, verbose).await,
+        OfJobs::Logs(flags) => logs::run(config, &flags).await,
+        OfJobs::Why(flags) => why::run(config, &flags).await,
+        OfJobs::Cancel(flags) => cancel::run(config, &flags).await,
+        OfJobs::Retry(flags) => retry::run(config, &flags).await,
     }
 }
 
@@ -97,8 +156,12 @@ async fn call(args: Args) -> anyhow::Result<Exit> {
 fn exit_of(error: &anyhow::Error) -> Exit {
     if let Some(error) = error.downcast_ref::<DispatchError>() {
         error.exit()
+    } else if let Some(error) = error.downcast_ref::<ComputeError>() {
+        error.exit
     } else if let Some(error) = error.downcast_ref::<RegistryError>() {
         DispatchError::from(error.clone()).exit()
+    } else if error.is::<StoreError>() {
+        Exit::Input
     } else if error.is::<std::io::Error>() {
         // The current directory is gone, signals or threads are refused: nothing that was asked for is wrong.
         Exit::Machine
@@ -118,8 +181,15 @@ mod tests {
             .context("the current directory is gone")
             .expect_err("it is an error");
         assert_eq!(exit_of(&error), Exit::Machine);
+        let error = anyhow::Error::new(ComputeError::machine("no space"));
+        assert_eq!(exit_of(&error), Exit::Machine);
         let error = anyhow::Error::new(RegistryError::Empty { kind: "compute" });
         assert_eq!(exit_of(&error), Exit::Internal);
         assert_eq!(exit_of(&anyhow::anyhow!("no command")), Exit::Rejected);
+    }
+
+    #[test]
+    fn flags_contradicted_each_other() {
+        Args::command().debug_assert();
     }
 }

@@ -19,3 +19,8 @@ pub fn out(line: &str) {
 pub fn err(line: &str) {
     let _ = writeln!(stderr().lock(), "{line}");
 }
+
+/// Writes a question to standard error; the answer is typed behind it.
+pub fn ask(question: &str) {
+    let _ = write!(stderr().lock(), "{question}");
+}

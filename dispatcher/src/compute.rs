@@ -10,9 +10,11 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::detail::{Filter, JobDetail, JobSummary, Listing};
 use crate::event::Event;
 use crate::exit::Exit;
 use crate::job::Job;
+use crate::terms::Terms;
 
 /// What registers a compute: names and functions, nothing else.
 #[derive(Debug, Clone, Copy)]
@@ -48,17 +50,40 @@ pub struct Infra {
     pub vcpus: u32,
 }
 
-/// A job on its way to a compute.
+/// A job, or an array of jobs, on its way to a compute.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The submission's id: the same for every try to submit this job.
     pub id: String,
-    /// What to do.
-    pub job: Job,
-    /// Where the report shall lie, besides the compute's usual place.
+    /// What people call it; may be empty.
+    pub name: String,
+    /// What to do: one job, or the children of an array job in the order of their index.
+    pub jobs: Vec<Job>,
+    /// On which terms it is queued.
+    pub terms: Terms,
+    /// Where the report shall lie, besides the compute's usual place; of a single job only.
     pub report: Option<PathBuf>,
     /// Environment for the worker, beside what the compute itself sets; carries `TRACEPARENT`.
     pub environment: BTreeMap<String, String>,
+}
+
+impl Request {
+    /// A request for one job on the usual terms.
+    pub fn of(id: String, job: Job) -> Self {
+        Self {
+            id,
+            name: job.name.clone(),
+            jobs: vec![job],
+            terms: Terms::default(),
+            report: None,
+            environment: BTreeMap::new(),
+        }
+    }
+
+    /// Whether it is an array job.
+    pub const fn is_array(&self) -> bool {
+        self.jobs.len() > 1
+    }
 }
 
 /// How a followed job ended.
@@ -100,6 +125,14 @@ impl ComputeError {
         }
     }
 
+    /// An error in what was asked for.
+    pub fn rejected(message: impl Into<String>) -> Self {
+        Self {
+            exit: Exit::Rejected,
+            ..Self::machine(message)
+        }
+    }
+
     /// The same, because of something else.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -111,22 +144,60 @@ impl ComputeError {
 /// A place where jobs run.
 ///
 /// # Behavior
-/// - `submit` answers as soon as the job is accepted; it does not wait for the job's end.
-/// - `follow` ends when the job ended, however it did, and may be called once for each job.
-/// - `cancel` asks the job to stop and answers at once; a job that has ended already is no error. The end is seen by `follow`.
+/// - A job is named by the id that `submit` gave. A child of an array job is `PARENT:INDEX`, index from 0.
+/// - A job that the compute does not know is an error of [`Exit::Rejected`] that names it.
 /// - No method retries: [`ComputeError::retry`] tells the dispatcher whether that would help.
 #[async_trait]
 pub trait Compute: Send + Sync {
-    /// Accepts a job and tells its id.
-    async fn submit(&self, request: &Request) -> Result<String, ComputeError>;
+    /// Accepts jobs and tells their ids, in the order of the requests.
+    ///
+    /// # Behavior
+    /// - It answers as soon as the jobs are accepted; it waits for no job's end.
+    /// - A dependency names a job that was accepted before, or an earlier request by its id.
+    /// - What can never run (more processors than there are, an unknown dependency) is an error.
+    /// - Where the compute can, it accepts all or none.
+    async fn submit(&self, requests: &[Request]) -> Result<Vec<String>, ComputeError>;
 
-    /// Tells the events of a job as they come and, in the end, how it ended.
+    /// Tells the events of a job from its beginning, as they come, and in the end how it ended.
+    ///
+    /// # Behavior
+    /// - It ends when the job ended, however it did. Any number may follow a job, at any time.
+    /// - Of an attempt that is followed by another one the events come too.
     async fn follow(
         &self,
         job: &str,
         on: &mut (dyn FnMut(Event) + Send),
     ) -> Result<Outcome, ComputeError>;
 
-    /// Asks a job to stop.
-    async fn cancel(&self, job: &str) -> Result<(), ComputeError>;
+    /// Tells the events of an attempt as far as they are there; of the last attempt when none is named. A job that was never
+    /// started has none.
+    async fn events(
+        &self,
+        job: &str,
+        attempt: Option<u32>,
+        on: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<(), ComputeError>;
+
+    /// Lists jobs.
+    async fn list(&self, filter: &Filter) -> Result<Listing, ComputeError>;
+
+    /// The jobs that a text may mean: the one with this id; else those of this name; else those whose id begins so.
+    async fn find(&self, text: &str) -> Result<Vec<JobSummary>, ComputeError>;
+
+    /// Where jobs are, in the order in which they were asked for.
+    async fn states(&self, jobs: &[String]) -> Result<Vec<JobSummary>, ComputeError>;
+
+    /// Everything about one job.
+    async fn describe(&self, job: &str) -> Result<JobDetail, ComputeError>;
+
+    /// Asks jobs to stop, for a reason that they will show.
+    ///
+    /// # Behavior
+    /// - It answers at once. The end is seen by `states` and `follow`: `FAILED`, with the reason.
+    /// - A job that has not started never will. A running one has some seconds to end by itself.
+    /// - A job that has ended already is no error. With an array job all its children stop.
+    async fn cancel(&self, jobs: &[String], reason: &str) -> Result<(), ComputeError>;
+
+    /// Submits an ended job once more, as a new job, and tells its id. Of an array job, the children that failed.
+    async fn resubmit(&self, job: &str) -> Result<String, ComputeError>;
 }

@@ -1,14 +1,31 @@
-//! From request to report: picks the compute, submits, follows, cancels when asked.
+//! From request to report: picks the compute, submits one job or thousands, follows, cancels when asked.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::pin;
 
 use crate::compute::{Compute, ComputeError, Outcome, Request};
 use crate::config::Config;
+use crate::detail::JobSummary;
 use crate::event::Event;
 use crate::exit::Exit;
 use crate::job::JobError;
 use crate::registry::{Families, RegistryError};
+use crate::terms::TermsError;
+
+use places::Places;
+
+pub use places::PlacesError;
+pub use watch::watch;
+
+mod places;
+mod watch;
+
+/// What a job shows that somebody stopped who had started it.
+const STOPPED: &str = "the job was asked to stop before it was done; nothing more is published";
+
+/// How many jobs are named where a text means several.
+const NAMED: usize = 5;
 
 /// A job that did not get as far as a worker's report.
 #[derive(Debug, thiserror::Error)]
@@ -16,21 +33,81 @@ pub enum DispatchError {
     /// The job is wrong.
     #[error(transparent)]
     Job(#[from] JobError),
+    /// One of several jobs is wrong.
+    #[error("job `{name}`: {error}")]
+    OneJob {
+        /// What the job is called.
+        name: String,
+        /// What is wrong with it.
+        error: JobError,
+    },
+    /// The terms are wrong.
+    #[error("{}{error}", of(name))]
+    Terms {
+        /// What the job is called.
+        name: String,
+        /// What is wrong with them.
+        error: TermsError,
+    },
+    /// Jobs get into each other's way.
+    #[error(transparent)]
+    Places(#[from] PlacesError),
     /// There is no such compute.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// No job is meant.
+    #[error("there is no job `{0}` (`ffbatch list` shows the jobs)")]
+    NoJob(String),
+    /// Several jobs may be meant.
+    #[error(
+        "`{text}` means {} (say which by its id): {}",
+        meant(found),
+        named(found)
+    )]
+    Ambiguous {
+        /// What was asked for.
+        text: String,
+        /// The jobs that it may mean.
+        found: Vec<JobSummary>,
+    },
     /// The compute failed.
     #[error(transparent)]
     Compute(#[from] ComputeError),
+}
+
+fn of(name: &str) -> String {
+    if name.is_empty() {
+        String::new()
+    } else {
+        format!("job `{name}`: ")
+    }
+}
+
+fn meant(found: &[JobSummary]) -> String {
+    format!("{} jobs", found.len())
+}
+
+fn named(found: &[JobSummary]) -> String {
+    let mut names: Vec<String> = found
+        .iter()
+        .take(NAMED)
+        .map(|job| format!("{} ({})", job.id, job.state))
+        .collect();
+    if found.len() > NAMED {
+        names.push("...".to_owned());
+    }
+    names.join(", ")
 }
 
 impl DispatchError {
     /// The exit code that says it best.
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Job(_) | Self::Registry(RegistryError::Unknown { .. }) => Exit::Rejected,
-            Self::Registry(_) => Exit::Internal,
+            Self::Registry(RegistryError::Duplicate { .. } | RegistryError::Empty { .. }) => {
+                Exit::Internal
+            }
             Self::Compute(error) => error.exit,
+            _ => Exit::Rejected,
         }
     }
 }
@@ -48,29 +125,94 @@ impl Dispatcher {
         Self { families, config }
     }
 
+    /// The client of a compute.
+    pub fn connect(&self, compute: &str) -> Result<Box<dyn Compute>, DispatchError> {
+        // A misspelt section would be ignored otherwise.
+        for name in self.config.backends.keys() {
+            self.families.find(name)?;
+        }
+        let family = self.families.find(compute)?;
+        Ok((family.connect)(&self.config)?)
+    }
+
     /// Submits one job and follows it to its end.
     ///
     /// When `stop` becomes ready the job is cancelled once, and followed on to its end.
     pub async fn run(
         &self,
         compute: &str,
-        request: &Request,
+        request: Request,
         on: &mut (dyn FnMut(Event) + Send),
         stop: impl Future<Output = ()> + Send,
     ) -> Result<Outcome, DispatchError> {
-        // A misspelt section would be ignored otherwise.
-        for name in self.config.backends.keys() {
-            self.families.find(name)?;
+        let client = self.connect(compute)?;
+        for job in &request.jobs {
+            job.check()?;
         }
-        let family = self.families.find(compute)?;
-        request.job.check()?;
-        let compute = (family.connect)(&self.config)?;
-        let job = compute.submit(request).await?;
-        tracing::debug!(compute = family.name, job, "submitted");
-        follow(compute.as_ref(), &job, on, stop)
+        let ids = submit(client.as_ref(), &[request]).await?;
+        let job = ids.first().map(String::as_str).unwrap_or_default();
+        tracing::debug!(compute, job, "submitted");
+        follow(client.as_ref(), job, on, stop)
             .await
             .map_err(DispatchError::from)
     }
+}
+
+/// Submits jobs to one compute and tells their ids; everything that is wrong with one is found before the first goes out.
+pub async fn submit(
+    compute: &dyn Compute,
+    requests: &[Request],
+) -> Result<Vec<String>, DispatchError> {
+    check(requests)?;
+    Ok(compute.submit(requests).await?)
+}
+
+/// Finds everything that is wrong with jobs that are submitted together.
+pub fn check(requests: &[Request]) -> Result<(), DispatchError> {
+    let mut places = Places::default();
+    for (number, request) in requests.iter().enumerate() {
+        request
+            .terms
+            .check(request.jobs.len())
+            .map_err(|error| DispatchError::Terms {
+                name: request.name.clone(),
+                error,
+            })?;
+        for (index, job) in request.jobs.iter().enumerate() {
+            let parsed = job.check().map_err(|error| match &request.name[..] {
+                "" => DispatchError::Job(error),
+                name => DispatchError::OneJob {
+                    name: name.to_owned(),
+                    error,
+                },
+            })?;
+            places.add(number, index, &parsed);
+        }
+    }
+    Ok(places.check(requests)?)
+}
+
+/// The jobs that people mean by these texts, each once, in their order: ids, beginnings of ids, names.
+pub async fn find(
+    compute: &dyn Compute,
+    texts: &[String],
+) -> Result<Vec<JobSummary>, DispatchError> {
+    let mut jobs = Vec::new();
+    let mut seen = BTreeSet::new();
+    for text in texts {
+        let mut found = compute.find(text).await?;
+        match found.len() {
+            0 => return Err(DispatchError::NoJob(text.clone())),
+            1 => jobs.extend(found.pop().filter(|job| seen.insert(job.id.clone()))),
+            _ => {
+                return Err(DispatchError::Ambiguous {
+                    text: text.clone(),
+                    found,
+                });
+            }
+        }
+    }
+    Ok(jobs)
 }
 
 async fn follow(
@@ -83,7 +225,7 @@ async fn follow(
     let mut ended = pin!(compute.follow(job, on));
     tokio::select! {
         outcome = &mut ended => return outcome,
-        () = &mut stop => compute.cancel(job).await?,
+        () = &mut stop => compute.cancel(&[job.to_owned()], STOPPED).await?,
     }
     ended.await
 }

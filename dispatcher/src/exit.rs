@@ -23,13 +23,15 @@ pub enum Exit {
     Output,
     /// This machine cannot do it: no usable ffmpeg, no confinement, no space, no such compute.
     Machine,
+    /// Of several jobs that were waited for, or of the jobs that this one needs, not all succeeded; no worker ends so.
+    Jobs,
     /// The job was asked to stop (SIGTERM, Spot reclaim, Ctrl-C); nothing was published after that.
     Interrupted,
 }
 
 impl Exit {
     /// Every way a job can end, in the order of the codes.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Succeeded,
         Self::Internal,
         Self::Rejected,
@@ -37,6 +39,7 @@ impl Exit {
         Self::Ffmpeg,
         Self::Output,
         Self::Machine,
+        Self::Jobs,
         Self::Interrupted,
     ];
 
@@ -50,6 +53,7 @@ impl Exit {
             Self::Ffmpeg => 4,
             Self::Output => 5,
             Self::Machine => 6,
+            Self::Jobs => 7,
             Self::Interrupted => 75,
         }
     }
@@ -64,6 +68,7 @@ impl Exit {
             Self::Ffmpeg => "ffmpeg failed",
             Self::Output => "the results could not be published",
             Self::Machine => "this machine cannot run the job",
+            Self::Jobs => "some of the jobs failed",
             Self::Interrupted => "interrupted before the end",
         }
     }

@@ -2,9 +2,9 @@
 
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_tests::clip::SHORT;
-use ffbatch_tests::ended::Ended;
 use ffbatch_tests::sandbox::Sandbox;
 use ffbatch_tests::tools;
+use ffbatch_tests::unshared::unshared;
 
 /// A sandbox with `in.mp4`.
 fn sandbox() -> Sandbox {
@@ -46,27 +46,6 @@ fn a_worker_of_another_version() {
         "{ended}"
     );
     assert!(ended.stdout.contains("999"), "{ended}");
-}
-
-/// Runs a shell line with `ffbatch` as `$0`, in name spaces of its own where this user is root (`unshare(1)`).
-///
-/// `None`, said loudly, where the system does not allow that.
-#[track_caller]
-fn unshared(sandbox: &Sandbox, flags: &[&str], line: &str) -> Option<Ended> {
-    let mut probe = sandbox.command("unshare".as_ref());
-    if sandbox.end(probe.args(flags).arg("true")).code != Some(0) {
-        eprintln!(
-            "SKIPPED: this system does not let its users make name spaces (unshare {})",
-            flags.join(" ")
-        );
-        return None;
-    }
-    let mut command = sandbox.command("unshare".as_ref());
-    command
-        .args(flags)
-        .args(["sh", "-euc", line])
-        .arg(tools::ffbatch());
-    Some(sandbox.end(&mut command))
 }
 
 /// A file system of 100 kB under `small`, filled by nobody else.

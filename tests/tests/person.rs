@@ -4,12 +4,14 @@ use std::path::Path;
 use std::process::Command;
 
 use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::state::State;
 use ffbatch_tests::clip::{LONG, SHORT};
 use ffbatch_tests::ended::Ended;
-use ffbatch_tests::sandbox::Sandbox;
+use ffbatch_tests::queue;
+use ffbatch_tests::sandbox::{Sandbox, until};
 use ffbatch_tests::tools;
 use insta::assert_snapshot;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What begins every command to a terminal (ECMA-48).
 const ESCAPE: char = '\u{1b}';
@@ -133,6 +135,35 @@ fn ffmpegs_log_is_shown_when_asked_for_and_once() {
     assert_eq!(count(&twice, "submitted"), 1, "{twice}");
 }
 
+#[test]
+fn a_terminal_that_closed_at_once_took_the_runner_along() {
+    let sandbox = Sandbox::with(SHORT, "in.mp4");
+    let line = "submit -- ffmpeg -i in.mp4 -c copy out.mp4";
+    on_terminal(&sandbox, 80, &[], line).ok();
+    // Whoever waits would start another runner; whoever lists does not.
+    until("the job has run", || {
+        queue::list(&sandbox).counts.get(&State::Succeeded) == Some(&1)
+    });
+}
+
+#[test]
+fn a_program_that_submits_a_file_and_waits_reads_one_object() {
+    let sandbox = Sandbox::with(SHORT, "in.mp4");
+    let job = |name: &str, words: &str| {
+        format!("[[jobs]]\nname = '{name}'\ncommand = 'ffmpeg -i in.mp4 {words}'\n")
+    };
+    let jobs = job("good", "-c copy good.mp4") + &job("bad", "-c:v none bad.mp4");
+    sandbox.write("jobs.toml", &jobs);
+    let dry = sandbox.ffbatch(["submit", "jobs.toml", "--dry-run", "--json"]);
+    let shown: Value = serde_json::from_str(&dry.ok().stdout).expect("one JSON list");
+    assert_eq!(shown[1]["name"], "bad");
+    assert_eq!(queue::count(&sandbox), 0, "a dry run submitted something");
+    let ended = sandbox.ffbatch(["submit", "jobs.toml", "--wait", "--json"]);
+    assert_eq!(ended.code, Some(i32::from(Exit::Jobs.code())), "{ended}");
+    let whole: Value = serde_json::from_str(&ended.stdout).expect("one JSON object");
+    assert_eq!(whole["counts"], json!({ "SUCCEEDED": 1, "FAILED": 1 }));
+}
+
 /// Something that `ffbatch run --json` refuses: one JSON object with the reason, and nothing else on standard output.
 #[track_caller]
 fn check_refusal(words: &[&str], exit: Exit, part: &str) {
@@ -227,7 +258,11 @@ fn the_help_reads_well() {
     let shown = |words: &str| sandbox.ffbatch(words.split(' ')).ok().stdout.clone();
     assert_snapshot!("help", shown("--help"));
     assert_snapshot!("help-run", shown("run --help"));
-    assert_snapshot!("help-computes", shown("computes --help"));
+    for verb in [
+        "submit", "list", "status", "wait", "logs", "why", "cancel", "retry", "agent", "computes",
+    ] {
+        assert_snapshot!(format!("help-{verb}"), shown(&format!("{verb} --help")));
+    }
 }
 
 #[test]

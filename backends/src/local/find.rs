@@ -1,4 +1,5 @@
-//! Where the worker program is: `$FFBATCH_WORKER`, else beside the running executable, else on PATH.
+//! Where our programs are. The worker: `$FFBATCH_WORKER`, else beside the running executable, else on PATH. `ffbatch` itself, of
+//! which every runner is one: the running executable, else beside it, else on PATH.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,9 @@ use rustix::fs::{Access, access};
 
 /// The file name of the worker program.
 const NAME: &str = "ffbatch-worker";
+
+/// The file name of the command line.
+const OWN: &str = "ffbatch";
 
 /// Finds the worker.
 pub fn worker(config: &Config) -> Result<PathBuf, ComputeError> {
@@ -21,19 +25,41 @@ pub fn worker(config: &Config) -> Result<PathBuf, ComputeError> {
             )))
         };
     }
+    nearest(NAME).ok_or_else(|| {
+        ComputeError::machine(format!(
+            "there is no {NAME}: not beside this program and not on PATH (install it, or set FFBATCH_WORKER)"
+        ))
+    })
+}
+
+/// Finds `ffbatch`.
+pub fn own() -> Result<PathBuf, ComputeError> {
+    std::env::current_exe()
+        .ok()
+        .filter(|own| own.file_name() == Some(OWN.as_ref()) && is_program(own))
+        .or_else(|| nearest(OWN))
+        .ok_or_else(|| {
+            ComputeError::machine(format!(
+                "there is no {OWN} to run the queue: not beside this program and not on PATH (install it)"
+            ))
+        })
+}
+
+/// A program beside the running executable, else on PATH.
+fn nearest(name: &str) -> Option<PathBuf> {
     let beside = std::env::current_exe()
         .ok()
-        .and_then(|own| own.parent().map(|directory| directory.join(NAME)));
+        .and_then(|own| own.parent().map(|directory| directory.join(name)));
     let on_path = std::env::var_os("PATH");
     beside
         .into_iter()
-        .chain(on_path.iter().flat_map(std::env::split_paths).map(|directory| directory.join(NAME)))
+        .chain(
+            on_path
+                .iter()
+                .flat_map(std::env::split_paths)
+                .map(|directory| directory.join(name)),
+        )
         .find(|path| is_program(path))
-        .ok_or_else(|| {
-            ComputeError::machine(format!(
-                "there is no {NAME}: not beside this program and not on PATH (install it, or set FFBATCH_WORKER)"
-            ))
-        })
 }
 
 fn is_program(path: &Path) -> bool {

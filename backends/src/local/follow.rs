@@ -1,72 +1,201 @@
-//! Reads a worker that runs as a child process: its events, its log, its end.
+//! Follows one job from its beginning to its end, whoever runs it.
 
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
+use std::time::{Duration, Instant};
 
 use ffbatch_dispatcher::compute::{ComputeError, Outcome};
-use ffbatch_dispatcher::event::{Event, PROTOCOL};
+use ffbatch_dispatcher::detail::JobSummary;
+use ffbatch_dispatcher::event::Event;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::location::{Location, LocationError};
 use ffbatch_dispatcher::report::Report;
+use ffbatch_dispatcher::state::State;
 use ffbatch_storage::Stores;
-use rustix::process::Signal;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, ChildStdout};
+
+use super::place::Place;
+use super::store::Store;
+use super::tail::Tail;
+use super::{Local, why};
 
 /// The largest report that is read back, in bytes. One of 100,000 published segments has a third of it.
 const REPORT_LIMIT: u64 = 64 << 20;
 
-/// Reads a worker until it ends.
-pub async fn listen(
-    mut child: Child,
-    worker: &str,
+/// The pause between two looks at a job that began a moment ago: its user sees each of them.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+
+/// The longest pause.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How often somebody has to be there who runs the queue.
+const ENSURE_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a job may wait before that is worth a word.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Follows a job.
+pub async fn follow(
+    local: &Local,
+    job: &str,
     on: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Outcome, ComputeError> {
-    let mut events: Option<Lines<BufReader<ChildStdout>>> =
-        child.stdout.take().map(|out| BufReader::new(out).lines());
-    let mut log: Option<Lines<BufReader<ChildStderr>>> =
-        child.stderr.take().map(|err| BufReader::new(err).lines());
-    let mut greeted = false;
-    let mut last = None;
-    while events.is_some() || log.is_some() {
-        tokio::select! {
-            line = next(&mut events) => if let Some(line) = line {
-                match serde_json::from_str::<Event>(&line) {
-                    Ok(Event::Hello { protocol, version, .. }) if protocol != PROTOCOL => {
-                        stop(&mut child).await?;
-                        return Err(stranger(worker, &format!("it is of version {version} and speaks protocol {protocol}, this program {PROTOCOL}")));
-                    }
-                    Ok(event) if greeted || matches!(event, Event::Hello { .. }) => {
-                        greeted = true;
-                        if let Event::Finished { code, error, report } = &event {
-                            last = Some((*code, error.clone(), report.clone()));
-                        }
-                        on(event);
-                    }
-                    _ if greeted => on(Event::Log { line }),
-                    _ => {
-                        stop(&mut child).await?;
-                        let said: String = line.chars().take(60).collect();
-                        return Err(stranger(worker, &format!("it began with `{said}`")));
-                    }
-                }
-            },
-            line = next(&mut log) => if let Some(line) = line {
-                on(Event::Log { line });
-            },
+    let place = Place::of(&local.config)?;
+    let began = Instant::now();
+    let mut ensured = Instant::now();
+    let mut told_wait = false;
+    let mut attempts = Attempts {
+        number: 0,
+        tail: None,
+    };
+    let mut pause = FIRST_PAUSE;
+    let ended = loop {
+        // First the state, then the files: what was written before the end is read after it.
+        let now = local
+            .known(&[job.to_owned()])?
+            .with(|store| store.summary(job))?;
+        let news = attempts.drain(&place, &now, on)?;
+        if now.state.is_ended() {
+            break now;
+        }
+        if ensured.elapsed() >= ENSURE_EVERY {
+            local.ensure()?;
+            ensured = Instant::now();
+        }
+        if !told_wait && !now.state.is_active() && began.elapsed() >= PATIENCE {
+            told_wait = true;
+            tell_wait(local, job, on)?;
+        }
+        pause = if news {
+            FIRST_PAUSE
+        } else {
+            (pause * 2).min(PAUSE)
+        };
+        tokio::time::sleep(pause).await;
+    };
+    Ok(outcome(&ended, report_of(local, &ended)?, on).await)
+}
+
+/// Tells the events of one attempt as far as they are there.
+pub fn events(
+    local: &Local,
+    job: &str,
+    attempt: Option<u32>,
+    on: &mut (dyn FnMut(Event) + Send),
+) -> Result<(), ComputeError> {
+    let place = Place::of(&local.config)?;
+    let now = local
+        .known(&[job.to_owned()])?
+        .with(|store| store.summary(job))?;
+    let number = attempt.unwrap_or(now.attempt);
+    if number > now.attempt || (number == 0 && attempt.is_some()) {
+        return Err(ComputeError::rejected(format!(
+            "job `{job}` has had {} attempts, there is no number {number}",
+            now.attempt
+        )));
+    }
+    Attempts {
+        number: number.saturating_sub(1),
+        tail: None,
+    }
+    .drain(
+        &place,
+        &JobSummary {
+            attempt: number,
+            ..now
+        },
+        on,
+    )?;
+    Ok(())
+}
+
+/// The attempts of a job, as far as they were read.
+struct Attempts {
+    number: u32,
+    tail: Option<Tail>,
+}
+
+impl Attempts {
+    /// Tells what is new, of one attempt after the other.
+    fn drain(
+        &mut self,
+        place: &Place,
+        job: &JobSummary,
+        on: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<bool, ComputeError> {
+        let mut any = false;
+        loop {
+            if let Some(tail) = &mut self.tail {
+                any |= tail.drain(on).map_err(|error| {
+                    ComputeError::machine(format!("the log of job `{}` cannot be read", job.id))
+                        .because(error)
+                })?;
+            }
+            let is_last = self.number >= job.attempt;
+            if let Some(tail) = self
+                .tail
+                .as_mut()
+                .filter(|_| !is_last || job.state.is_ended())
+            {
+                tail.finish(on);
+            }
+            if is_last {
+                return Ok(any);
+            }
+            self.number += 1;
+            if self.number > 1 && self.tail.is_some() {
+                on(Event::Note {
+                    message: format!("attempt {} begins", self.number),
+                });
+            }
+            self.tail = Some(Tail::of(place.files(&job.id, self.number)));
         }
     }
-    let status = child
-        .wait()
-        .await
-        .map_err(|error| ComputeError::machine("the worker was lost").because(error))?;
-    if !greeted && !was_stopped(status) {
-        return Err(stranger(
-            worker,
-            &format!("it ended ({status}) without a word"),
-        ));
+}
+
+fn tell_wait(
+    local: &Local,
+    job: &str,
+    on: &mut (dyn FnMut(Event) + Send),
+) -> Result<(), ComputeError> {
+    let why = local.known(&[job.to_owned()])?.with(|store: &mut Store| {
+        let detail = store.describe(job)?;
+        why::explain(store, &detail, local.settings)
+    })?;
+    for message in why {
+        on(Event::Note { message });
     }
-    let mut outcome = outcome(status, last);
+    Ok(())
+}
+
+fn report_of(local: &Local, job: &JobSummary) -> Result<Option<String>, ComputeError> {
+    let detail = local
+        .known(std::slice::from_ref(&job.id))?
+        .with(|store| store.describe(&job.id))?;
+    Ok(detail
+        .attempts
+        .last()
+        .and_then(|last| last.report_at.clone()))
+}
+
+async fn outcome(
+    job: &JobSummary,
+    report_at: Option<String>,
+    on: &mut (dyn FnMut(Event) + Send),
+) -> Outcome {
+    let exit = match (job.state, job.exit) {
+        (State::Succeeded, _) => Exit::Succeeded,
+        (_, Some(exit)) if exit != Exit::Succeeded => exit,
+        (_, _) if job.array.is_some() => Exit::Jobs,
+        _ if job.status_reason.as_deref() == Some(super::store::submit::NEED_FAILED) => Exit::Jobs,
+        _ => Exit::Interrupted,
+    };
+    let mut outcome = Outcome {
+        exit,
+        error: job
+            .status_reason
+            .clone()
+            .filter(|_| exit != Exit::Succeeded),
+        report: None,
+        report_at,
+    };
     if let Some(at) = &outcome.report_at {
         match report(at).await {
             Ok(report) => outcome.report = Some(Box::new(report)),
@@ -75,71 +204,7 @@ pub async fn listen(
             }),
         }
     }
-    Ok(outcome)
-}
-
-/// The next line; `None`, and the reader is gone, when there is no more.
-async fn next<R: AsyncRead + Unpin>(lines: &mut Option<Lines<BufReader<R>>>) -> Option<String> {
-    let Some(reader) = lines else {
-        return std::future::pending().await;
-    };
-    // A broken pipe and bytes that are no UTF-8 end the reading like an end of file; the exit status says the rest.
-    let line = reader.next_line().await.ok().flatten();
-    if line.is_none() {
-        *lines = None;
-    }
-    line
-}
-
-async fn stop(child: &mut Child) -> Result<(), ComputeError> {
-    child.kill().await.map_err(|error| {
-        ComputeError::machine("a program that is no worker cannot be stopped").because(error)
-    })
-}
-
-fn stranger(worker: &str, why: &str) -> ComputeError {
-    ComputeError::machine(format!(
-        "`{worker}` is not a worker of this version: {why} (install ffbatch and ffbatch-worker of one version, or set FFBATCH_WORKER)"
-    ))
-}
-
-/// Whether the process ended by a signal that asks to stop: a worker that is just starting does not listen yet.
-fn was_stopped(status: ExitStatus) -> bool {
-    let asks = [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP];
-    asks.iter()
-        .any(|signal| status.signal() == Some(signal.as_raw()))
-}
-
-fn outcome(status: ExitStatus, last: Option<(u8, Option<String>, Option<String>)>) -> Outcome {
-    let (error, report_at) = match last {
-        Some((_, error, report)) => (error, report),
-        None => (None, None),
-    };
-    let exit = status.code().and_then(Exit::from_code);
-    let error = match (exit, status.signal()) {
-        (Some(_), _) => error,
-        (None, Some(9)) => {
-            Some("the worker was killed (signal 9; was there enough memory?)".to_owned())
-        }
-        (None, Some(_)) if was_stopped(status) => {
-            Some("the worker was asked to stop before it could hear of it".to_owned())
-        }
-        (None, Some(signal)) => Some(format!("the worker was ended by signal {signal}")),
-        (None, None) => Some(format!(
-            "the worker ended with {status}, which is none of its exit codes (report this)"
-        )),
-    };
-    let killed = match status.signal() {
-        Some(_) if was_stopped(status) => Exit::Interrupted,
-        Some(_) => Exit::Machine,
-        None => Exit::Internal,
-    };
-    Outcome {
-        exit: exit.unwrap_or(killed),
-        error,
-        report: None,
-        report_at,
-    }
+    outcome
 }
 
 /// Reads a report where the worker says that it lies: in a directory, or in the bucket that `S3_BUCKET` names.

@@ -164,13 +164,6 @@ fn a_stage_that_failed_says_so() {
 }
 
 #[test]
-fn times_have_the_digits_that_matter() {
-    let shown = [0.004, 0.214, 9.994, 9.996, 59.94, 59.96, 3599.6, 3723.0].map(time);
-    assert_eq!(
-        shown,
-        [
-            "0.00 s", "0.21 s", "9.99 s", "10.0 s", "59.9 s", "1:00", "1:00:00", "1:02:03"
-        ]
-    );
+fn speeds_have_the_digits_that_matter() {
     assert_eq!([0.987, 24.13, 131.7].map(times), ["0.99x", "24.1x", "132x"]);
 }

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use comfy_table::{CellAlignment, Table, TableStyle};
 use ffbatch_dispatcher::event::Stage;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::report::{CommandReport, FileReport, Report, StageReport};
 use indicatif::{HumanBytes, HumanCount};
+
+use crate::table::{self, drawn, plain};
+use crate::when::length;
 
 #[cfg(test)]
 mod tests;
@@ -37,48 +39,19 @@ pub fn table(report: &Report, view: View<'_>) -> String {
     parts.join("\n\n") + "\n"
 }
 
-/// The columns of the terminal that standard output is, if it is one.
-pub fn width() -> Option<u16> {
-    Table::new().width()
-}
-
-fn plain(header: &[&str], right: &[usize]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(TableStyle::new())
-        .set_header(header.to_vec());
-    if let Some(first) = table.column_mut(0) {
-        first.set_padding((0, 1));
-    }
-    for column in right {
-        if let Some(column) = table.column_mut(*column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-}
-
-fn drawn(table: &Table) -> String {
-    let lines: Vec<String> = table
-        .lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect();
-    lines.join("\n")
-}
-
 fn stages(report: &Report) -> String {
     let mut table = plain(&["STAGE", "TIME", ""], &[1]);
     for stage in &report.stages {
         table.add_row([
             stage.stage.name().to_owned(),
-            time(stage.seconds),
+            length(stage.seconds),
             detail(report, stage),
         ]);
         if stage.stage == Stage::Transcode && report.commands.len() > 1 {
             let ran = report.commands.iter().filter(|one| !one.argv.is_empty());
             for (index, command) in ran.enumerate() {
                 let label = format!("  command {}", index + 1);
-                table.add_row([label, time(command.seconds), work(command)]);
+                table.add_row([label, length(command.seconds), work(command)]);
             }
         }
     }
@@ -160,16 +133,7 @@ fn name(location: &str, view: View<'_>) -> String {
         return near.to_owned();
     };
     let room = usize::from(width).saturating_sub(BESIDE).max(NARROWEST);
-    let length = near.chars().count();
-    if length <= room {
-        return near.to_owned();
-    }
-    // The end of a key tells more than its middle.
-    let head = room / 3;
-    let tail = room - head - 1;
-    let start: String = near.chars().take(head).collect();
-    let end: String = near.chars().skip(length - tail).collect();
-    format!("{start}…{end}")
+    table::shortened(near, room)
 }
 
 fn bitrate(output: &FileReport, duration: Option<f64>) -> String {
@@ -220,28 +184,6 @@ fn scores(report: &Report) -> Option<String> {
         lines.push(format!("{what}: not measured: {why}"));
     }
     Some(lines.join("\n"))
-}
-
-/// `0.21 s`, `12.3 s`, `4:05`, `1:02:03`.
-fn time(seconds: f64) -> String {
-    if seconds < 9.995 {
-        return format!("{seconds:.2} s");
-    }
-    if seconds < 59.95 {
-        return format!("{seconds:.1} s");
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "whole seconds of a positive time"
-    )]
-    let whole = seconds.round() as u64;
-    let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60);
-    if hours > 0 {
-        format!("{hours}:{minutes:02}:{rest:02}")
-    } else {
-        format!("{minutes}:{rest:02}")
-    }
 }
 
 /// A speed with three digits that mean something.

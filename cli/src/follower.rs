@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use ffbatch_dispatcher::event::{Event, Progress, Stage};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 
-use crate::run::closing::times;
-
+use crate::closing::times;
 use crate::speak;
+use crate::when::colons;
 
 /// How often a plain progress line is written.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -77,6 +77,11 @@ impl Follower {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+
+    /// Brings the bar back after [`finish`](Self::finish); the next progress fills it.
+    pub fn resume(&mut self) {
+        self.bar = self.bar.take().map(|_| bar());
     }
 
     fn progress(&mut self, progress: &Progress) {
@@ -149,7 +154,7 @@ fn percent(progress: &Progress) -> Option<f64> {
 }
 
 /// `42 %  ETA 1:12  2.10x  120 frames`, of which only what is known, the most useful first.
-fn describe(progress: &Progress) -> String {
+pub fn describe(progress: &Progress) -> String {
     let positive = |value: &f64| *value > 0.0;
     let bytes = progress.bytes.filter(|bytes| *bytes > 0).map(|bytes| {
         let total = progress.total_bytes.map(HumanBytes);
@@ -174,19 +179,9 @@ fn describe(progress: &Progress) -> String {
     known.join("  ")
 }
 
-fn eta(seconds: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "whole seconds of a positive time"
-    )]
-    let whole = seconds.max(0.0).round() as u64;
-    let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60);
-    if hours > 0 {
-        format!("ETA {hours}:{minutes:02}:{rest:02}")
-    } else {
-        format!("ETA {minutes}:{rest:02}")
-    }
+/// `ETA 1:12`.
+pub fn eta(seconds: f64) -> String {
+    format!("ETA {}", colons(seconds))
 }
 
 #[cfg(test)]

@@ -1,0 +1,190 @@
+//! The layers of a job's settings; the later wins, key by key: built-in defaults, the configuration (`ffbatch.toml` and its
+//! variables), the file's `[defaults]`, `FFBATCH_DEFAULTS__KEY` variables, the job's own keys, flags.
+//!
+//! Tables are laid over each other too: `retry = { attempts = 5 }` changes the attempts and keeps the rules.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ffbatch_dispatcher::retry::RetryStrategy;
+use ffbatch_dispatcher::terms::Terms;
+use figment::Figment;
+use figment::providers::Serialized;
+
+use crate::deserialize::from_node;
+use crate::error::At;
+use crate::error::{FileError, Problem};
+use crate::node::{Key, Node, Value};
+use crate::settings::Settings;
+
+/// What the variables of this layer begin with.
+pub const PREFIX: &str = "FFBATCH_DEFAULTS__";
+
+/// Measures nothing.
+const NO_QUALITY: &str = "none";
+
+/// What holds for one job, after all layers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    pub computes: Vec<String>,
+    pub quality: Vec<String>,
+    pub require_confinement: bool,
+    pub array: bool,
+    pub files: Vec<String>,
+    pub terms: Terms,
+}
+
+/// The layers around a job's own keys.
+pub struct Layers {
+    below: Figment,
+    above: Settings,
+    /// Most jobs of a file say the same: their own keys as JSON, and what came of them.
+    settled: HashMap<String, Arc<Settled>>,
+}
+
+fn layer(settings: &Settings) -> Serialized<&Settings> {
+    Serialized::defaults(settings)
+}
+
+impl Layers {
+    /// Lays these over each other, the lowest first; `above` will come over a job's own keys.
+    pub fn of<'a>(below: impl IntoIterator<Item = &'a Settings>, above: Settings) -> Self {
+        let below = below.into_iter().fold(Figment::new(), |layers, settings| {
+            layers.merge(layer(settings))
+        });
+        Self {
+            below,
+            above,
+            settled: HashMap::new(),
+        }
+    }
+
+    /// What holds for a job with these keys of its own.
+    pub fn settle(&mut self, own: &Settings) -> Result<Arc<Settled>, Problem> {
+        let key = serde_json::to_string(own).expect("settings are plain data with text keys");
+        if let Some(settled) = self.settled.get(&key) {
+            return Ok(Arc::clone(settled));
+        }
+        let layers = self
+            .below
+            .clone()
+            .merge(layer(own))
+            .merge(layer(&self.above));
+        let all: Settings = layers
+            .extract()
+            .map_err(|error| Problem::Value(error.to_string()))?;
+        let settled = Arc::new(Settled::of(all));
+        self.settled.insert(key, Arc::clone(&settled));
+        Ok(settled)
+    }
+}
+
+impl Settled {
+    fn of(all: Settings) -> Self {
+        let usual = RetryStrategy::default();
+        let retry = all.retry.unwrap_or_default();
+        let mut quality = all.quality.unwrap_or_default().0;
+        if quality == [NO_QUALITY] {
+            quality.clear();
+        }
+        let mut computes = Vec::new();
+        for compute in all.compute.unwrap_or_default().0 {
+            if !computes.contains(&compute) {
+                computes.push(compute);
+            }
+        }
+        Self {
+            computes,
+            quality,
+            require_confinement: all.require_confinement.unwrap_or_default(),
+            array: all.array.unwrap_or_default(),
+            files: all.files.unwrap_or_default().0,
+            terms: Terms {
+                vcpus: all.vcpus,
+                memory_mib: all.memory_mib,
+                priority: all.priority.unwrap_or_default(),
+                retry: RetryStrategy {
+                    attempts: retry.attempts.unwrap_or(usual.attempts),
+                    evaluate_on_exit: retry.evaluate_on_exit.unwrap_or(usual.evaluate_on_exit),
+                },
+                timeout_secs: all.timeout_secs,
+                depends_on: Vec::new(),
+            },
+        }
+    }
+}
+
+/// Reads the layer of variables, one layer for each; those of other names and empty ones are passed over.
+pub fn variables(
+    pairs: impl IntoIterator<Item = (String, String)>,
+) -> Result<Vec<Settings>, FileError> {
+    let mut layers = Vec::new();
+    for (name, text) in pairs {
+        let Some(path) = name.strip_prefix(PREFIX) else {
+            continue;
+        };
+        if text.is_empty() {
+            continue;
+        }
+        // The syntax of values in variables is that of the configuration's.
+        let Ok(value) = text.parse::<figment::value::Value>();
+        let mut tree = node(&value);
+        for key in path.to_ascii_lowercase().rsplit("__") {
+            tree = table(key, tree);
+        }
+        let settings = from_node(&tree).map_err(|wrong| {
+            let problem = Problem::Value(wrong.message("`defaults`"));
+            FileError::of(&name, None, problem)
+        })?;
+        layers.push(settings);
+    }
+    Ok(layers)
+}
+
+/// A variable has no lines.
+const NOWHERE: At = At { line: 1, column: 1 };
+
+fn table(key: &str, node: Node) -> Node {
+    let key = Key {
+        at: NOWHERE,
+        text: key.to_owned(),
+    };
+    Node {
+        at: NOWHERE,
+        value: Value::Table(vec![(key, node)]),
+    }
+}
+
+fn node(value: &figment::value::Value) -> Node {
+    use figment::value::Value as From;
+    let value = match value {
+        From::String(_, text) => Value::Text(text.clone()),
+        From::Char(_, letter) => Value::Text(letter.to_string()),
+        From::Bool(_, value) => Value::Bool(*value),
+        From::Num(_, number) => {
+            let unsigned = || number.to_u128().and_then(|whole| whole.try_into().ok());
+            let whole = number.to_i128().and_then(|whole| whole.try_into().ok());
+            match whole.or_else(unsigned) {
+                Some(whole) => Value::Whole(whole),
+                None => Value::Real(number.to_f64().unwrap_or(f64::NAN)),
+            }
+        }
+        From::Empty(..) => Value::Null,
+        From::Array(_, values) => Value::List(values.iter().map(node).collect()),
+        From::Dict(_, dict) => Value::Table(
+            dict.iter()
+                .map(|(key, value)| {
+                    let key = Key {
+                        at: NOWHERE,
+                        text: key.clone(),
+                    };
+                    (key, node(value))
+                })
+                .collect(),
+        ),
+    };
+    Node { at: NOWHERE, value }
+}
+
+#[cfg(test)]
+mod tests;
