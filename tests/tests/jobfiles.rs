@@ -130,9 +130,35 @@ fn the_formats_say_the_same() {
               "command": "ffmpeg -f concat -safe 0 -i out/list.txt -c copy out/all.mkv" },
         ]
     });
-    // JSON is YAML as well.
-    for name in ["jobs.json", "jobs.yaml"] {
-        sandbox.write(&format!("media/{name}"), same.to_string());
+    let yaml = "\
+defaults:
+  priority: 3
+jobs:
+  - name: encode
+    inputs: in/*.mp4
+    output: out/{stem}.mkv
+    command: ffmpeg -i {input} -c:v libx264 -preset ultrafast -an {output}
+    array: true
+  - name: passes
+    inputs: [in/a.mp4]
+    output: out/{stem}-{index}-{compute}.mp4
+    command:
+      - ffmpeg -i {input} -c:v libx264 -b:v 200k -pass 1 -an -f null -
+      - ffmpeg -i {input} -c:v libx264 -b:v 200k -pass 2 -an {output}
+  - name: fields
+    input_url: in/a.mp4
+    output_file_options: -frames:v 3 -c:v libx264
+    output_url: out/fields.mp4
+  - name: join
+    needs: [encode, passes]
+    files: [list.txt]
+    command: ffmpeg -f concat -safe 0 -i out/list.txt -c copy out/all.mkv
+";
+    for (name, text) in [
+        ("jobs.json", same.to_string()),
+        ("jobs.yaml", yaml.to_owned()),
+    ] {
+        sandbox.write(&format!("media/{name}"), text);
         let plan = planned(&sandbox, &format!("submit media/{name} --dry-run --json"));
         assert_eq!(plan, toml, "{name}");
     }
@@ -240,6 +266,12 @@ fn what_is_wrong_is_said_with_its_place() {
     check_refused("j.txt", "", "`j.txt` does not tell how it is written");
     let glob = "[[jobs]]\ninputs = \"*.mov\"\ncommand = \"ffmpeg -i {input} a.mp4\"";
     check_refused("j.toml", glob, "`*.mov` matches no file");
+    let placeholder = "[[jobs]]\ninputs = \"in.mp4\"\ncommand = \"ffmpeg -i {inptu} a.mp4\"";
+    check_refused(
+        "j.toml",
+        placeholder,
+        "unknown placeholder `{inptu}` (did you mean `input`?",
+    );
     let quote = "[[jobs]]\ncommand = \"ffmpeg -i 'in.mp4 a.mp4\"";
     check_refused("j.toml", quote, "is never closed");
     check_refused(

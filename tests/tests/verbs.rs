@@ -174,6 +174,65 @@ fn jobs_are_cancelled_before_and_while_they_run() {
 }
 
 #[test]
+fn an_array_is_listed_and_stopped_with_its_children() {
+    let mut sandbox = Sandbox::with(SHORT, "in.mp4");
+    sandbox.set("FFBATCH_BACKENDS__LOCAL__VCPUS", "1");
+    sandbox.place(SHORT, "in2.mp4");
+    let array = json!({ "name": "all", "array": true, "inputs": ["in.mp4", "in2.mp4"], "output": "{stem}-o.mp4",
+        "command": "ffmpeg -re -i {input} -c copy {output}" });
+    queue::submit(
+        &sandbox,
+        &[array.to_string(), queue::line("next", "-i in.mp4 next.mp4")],
+    );
+    until("the first child runs", || {
+        queue::detail(&sandbox, "all:0").summary.state == State::Running
+    });
+    let why = say(&sandbox, "why next").ok().stdout.clone();
+    assert!(
+        why.contains("RUNNABLE") && why.contains("1 job comes before it"),
+        "{why}"
+    );
+    let children = say(&sandbox, "list --children all --json")
+        .ok()
+        .stdout
+        .clone();
+    let children: Listing = serde_json::from_str(&children).expect("a listing");
+    let ids: Vec<&str> = children
+        .jobs
+        .iter()
+        .map(|job| job.id.rsplit(':').next().unwrap_or_default())
+        .collect();
+    assert_eq!(ids, ["0", "1"]);
+    let logs = say(&sandbox, "logs all");
+    assert_eq!(logs.code, Some(2), "{logs}");
+    say(&sandbox, "cancel all --reason enough").ok();
+    let ended = say(&sandbox, "wait all");
+    assert_eq!(ended.code, Some(7), "{ended}");
+    for job in ["all", "all:0", "all:1"] {
+        let detail = queue::detail(&sandbox, job);
+        assert_eq!(
+            (
+                detail.summary.state,
+                detail.summary.status_reason.as_deref()
+            ),
+            (State::Failed, Some("enough")),
+            "{job}"
+        );
+    }
+    say(&sandbox, "wait next").ok();
+    let all: Vec<String> = queue::list(&sandbox)
+        .jobs
+        .into_iter()
+        .map(|job| job.name)
+        .collect();
+    assert_eq!(
+        all,
+        ["all", "next"],
+        "children are listed with their array only"
+    );
+}
+
+#[test]
 fn an_attempt_that_takes_too_long_is_stopped_for_good() {
     let sandbox = Sandbox::with(SHORT, "in.mp4");
     let ended = say(
@@ -287,6 +346,13 @@ fn what_is_not_clear_is_refused() {
     say(&sandbox, "submit -- ffmpeg -i in.mp4").fails(Exit::Rejected, "no output");
 }
 
+/// Whether a process has a handler for SIGINT (`proc(5)`, `SigCgt` of `status`: bit 1 is signal 2).
+fn catches_interrupts(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    caught.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & 2 != 0))
+}
+
 #[test]
 fn whoever_stops_waiting_leaves_the_jobs_alone() {
     let sandbox = Sandbox::with(SHORT, "in.mp4");
@@ -304,8 +370,7 @@ fn whoever_stops_waiting_leaves_the_jobs_alone() {
     until("it runs", || {
         queue::states(&sandbox)["slow"] == State::Running
     });
-    // It listens from before its first look on; that it looks, its questions show.
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    until("it listens for Ctrl-C", || catches_interrupts(waiting.id()));
     kill_process(Pid::from_child(&waiting), Signal::INT).expect("it runs");
     let output = waiting.wait_with_output().expect("it can be waited for");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -221,3 +221,44 @@ fn an_agent_in_the_foreground_stays_and_leaves_its_jobs_to_the_next() {
     assert_eq!(detail.attempts.len(), 1, "it was run once: {detail:?}");
     sandbox.assert_clean();
 }
+
+/// Sets the times of every job as a clock that was wrong had noted them.
+#[track_caller]
+fn set_clock(sandbox: &Sandbox, millis: i64) {
+    let script = "import sqlite3, sys\n\
+        with sqlite3.connect(sys.argv[1]) as queue:\n    \
+        queue.execute('UPDATE jobs SET created = ?1, started = ?1, stopped = CASE WHEN state > 4 THEN ?1 END', [sys.argv[2]])\n    \
+        queue.execute('UPDATE attempts SET started = ?1, stopped = ?1', [sys.argv[2]])";
+    let mut python = sandbox.command("python3".as_ref());
+    python
+        .args(["-c", script])
+        .arg(sandbox.directory("state").join("queue/queue.db"))
+        .arg(millis.to_string());
+    sandbox.end(&mut python).ok();
+}
+
+#[test]
+fn a_clock_that_jumps_loses_no_job_and_stops_none() {
+    /// 1 January 1970 and 1 January 2400, in milliseconds since 1970.
+    const JUMPS: [i64; 2] = [0, 13_569_465_600_000];
+
+    let sandbox = ended();
+    for (round, jump) in JUMPS.into_iter().enumerate() {
+        let name = format!("new-{round}");
+        let words =
+            format!("submit --timeout 60 --name {name} -- ffmpeg -re -i in.mp4 -c copy {name}.mp4");
+        sandbox.ffbatch(words.split(' ')).ok();
+        until("it runs", || {
+            queue::states(&sandbox)[&name] == State::Running
+        });
+        // It was begun in another century, and has a minute.
+        set_clock(&sandbox, jump);
+        for words in ["list", "list --since 1h", "status old", "why old"] {
+            sandbox.ffbatch(words.split(' ')).ok();
+        }
+        sandbox.ffbatch(["wait", &name]).ok();
+        assert_eq!(queue::states(&sandbox)["old"], State::Succeeded);
+    }
+    assert_eq!(queue::count(&sandbox), 3);
+    sandbox.assert_clean();
+}
