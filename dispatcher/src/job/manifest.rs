@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn where_the_index_lies() {
-        check_index("/work/jobs.ndjson", "/work/jobs.ndjson.idx");
+        check_index("/d/jobs.ndjson", "/d/jobs.ndjson.idx");
         check_index("s3://b/what?.ndjson", "s3://b/what?.ndjson.idx");
         check_index("https://h/jobs?v=1", "https://h/jobs.idx?v=1");
     }
