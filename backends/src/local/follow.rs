@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ffbatch_dispatcher::compute::{ComputeError, Outcome};
+use ffbatch_dispatcher::compute::{Compute, ComputeError, Outcome};
 use ffbatch_dispatcher::detail::JobSummary;
 use ffbatch_dispatcher::event::Event;
 use ffbatch_dispatcher::exit::Exit;
@@ -11,10 +11,9 @@ use ffbatch_dispatcher::report::Report;
 use ffbatch_dispatcher::state::State;
 use ffbatch_storage::Stores;
 
+use super::Local;
 use super::place::Place;
-use super::store::Store;
 use super::tail::Tail;
-use super::{Local, why};
 
 /// The largest report that is read back, in bytes. One of 100,000 published segments has a third of it.
 const REPORT_LIMIT: u64 = 64 << 20;
@@ -51,7 +50,7 @@ pub async fn follow(
         let now = local
             .known(&[job.to_owned()])?
             .with(|store| store.summary(job))?;
-        let news = attempts.drain(&place, &now, on)?;
+        let news = attempts.drain(&place, job, now.attempt, now.state.is_ended(), on)?;
         if now.state.is_ended() {
             break now;
         }
@@ -61,7 +60,9 @@ pub async fn follow(
         }
         if !told_wait && !now.state.is_active() && began.elapsed() >= PATIENCE {
             told_wait = true;
-            tell_wait(local, job, on)?;
+            for message in local.describe(job).await?.why {
+                on(Event::Note { message });
+            }
         }
         pause = if news {
             FIRST_PAUSE
@@ -95,14 +96,7 @@ pub fn events(
         number: number.saturating_sub(1),
         tail: None,
     }
-    .drain(
-        &place,
-        &JobSummary {
-            attempt: number,
-            ..now
-        },
-        on,
-    )?;
+    .drain(&place, job, number, now.state.is_ended(), on)?;
     Ok(())
 }
 
@@ -113,27 +107,25 @@ struct Attempts {
 }
 
 impl Attempts {
-    /// Tells what is new, of one attempt after the other.
+    /// Tells what is new, of one attempt after the other up to the one of number `last`; `is_over` when nothing comes after.
     fn drain(
         &mut self,
         place: &Place,
-        job: &JobSummary,
+        job: &str,
+        last: u32,
+        is_over: bool,
         on: &mut (dyn FnMut(Event) + Send),
     ) -> Result<bool, ComputeError> {
         let mut any = false;
         loop {
             if let Some(tail) = &mut self.tail {
                 any |= tail.drain(on).map_err(|error| {
-                    ComputeError::machine(format!("the log of job `{}` cannot be read", job.id))
+                    ComputeError::machine(format!("the log of job `{job}` cannot be read"))
                         .because(error)
                 })?;
             }
-            let is_last = self.number >= job.attempt;
-            if let Some(tail) = self
-                .tail
-                .as_mut()
-                .filter(|_| !is_last || job.state.is_ended())
-            {
+            let is_last = self.number >= last;
+            if let Some(tail) = self.tail.as_mut().filter(|_| !is_last || is_over) {
                 tail.finish(on);
             }
             if is_last {
@@ -145,24 +137,9 @@ impl Attempts {
                     message: format!("attempt {} begins", self.number),
                 });
             }
-            self.tail = Some(Tail::of(place.files(&job.id, self.number)));
+            self.tail = Some(Tail::of(place.files(job, self.number)));
         }
     }
-}
-
-fn tell_wait(
-    local: &Local,
-    job: &str,
-    on: &mut (dyn FnMut(Event) + Send),
-) -> Result<(), ComputeError> {
-    let why = local.known(&[job.to_owned()])?.with(|store: &mut Store| {
-        let detail = store.describe(job)?;
-        why::explain(store, &detail, local.settings)
-    })?;
-    for message in why {
-        on(Event::Note { message });
-    }
-    Ok(())
 }
 
 fn report_of(local: &Local, job: &JobSummary) -> Result<Option<String>, ComputeError> {

@@ -70,8 +70,8 @@ impl Attempt {
 
     /// Whether its time is over.
     pub fn is_late(&self) -> bool {
-        let took = Moment::now().since(&self.began).unwrap_or_default();
-        self.timeout.is_some_and(|timeout| took >= timeout)
+        let took = || Moment::now().since(&self.began).unwrap_or_default();
+        self.timeout.is_some_and(|timeout| took() >= timeout)
     }
 
     /// Asks the worker of a doomed attempt to stop; later, when it did not, ends it.
