@@ -14,7 +14,7 @@ use ffbatch_media::confine::Network;
 use ffbatch_media::find::Ffmpeg;
 
 use crate::failure::Failure;
-use crate::room::Room;
+use crate::scratch::Scratch;
 use crate::staging::Staging;
 
 use concat::Form;
@@ -32,10 +32,6 @@ mod outputs;
 pub mod playlist;
 mod remarks;
 mod resolver;
-
-/// The prefix of a job's directory in the work directory, which may be one that a user keeps other things in: what has this
-/// prefix and no owner is swept away.
-const ROOM_PREFIX: &str = "ffbatch-job-";
 
 /// Everything that the later stages need to know.
 #[derive(Debug)]
@@ -65,7 +61,7 @@ pub struct Plan {
     /// What a person might miss, in sentences.
     pub remarks: Vec<String>,
     /// The job's private directory; it vanishes with the plan.
-    pub room: Room,
+    pub scratch: Scratch,
 }
 
 /// One command, ready to run.
@@ -118,17 +114,6 @@ impl What {
     }
 }
 
-impl Plan {
-    /// The directory below which fetched files lie; it is there once something was fetched.
-    pub fn inputs(&self) -> PathBuf {
-        inputs(self.room.path())
-    }
-}
-
-fn inputs(room: &Path) -> PathBuf {
-    room.join("in")
-}
-
 impl Planned {
     /// The words for ffmpeg, with local names.
     pub fn words(&self) -> Vec<String> {
@@ -155,20 +140,11 @@ pub fn check(job: &Job, id: &str, work_dir: &Path) -> Result<Plan, Failure> {
             format!("the worker cannot find itself: {error}"),
         )
     })?;
-    let room = Room::open(work_dir, ROOM_PREFIX, id).map_err(|error| {
-        Failure::new(
-            Exit::Machine,
-            format!(
-                "no private directory can be made in `{}`: {error} (set FFBATCH_WORK_DIR)",
-                work_dir.display()
-            ),
-        )
-    })?;
-    let staging = Staging::make(&groups(&parsed), room.path(), id)
-        .map_err(|error| Failure::because(Exit::Output, &error))?;
-    let directory = directory(&parsed, &staging, room.path())?;
+    let scratch = Scratch::new(work_dir, id);
+    let staging = Staging::make(&groups(&parsed), &scratch, id)?;
+    let directory = directory(&parsed, &staging, &scratch)?;
     beside::make(&parsed, &staging)?;
-    let mut resolver = Resolver::new(&job, &staging, &directory, own, inputs(room.path()))?;
+    let mut resolver = Resolver::new(&job, &staging, &directory, own, &scratch)?;
     let remarks = remarks::remarks(&parsed);
     let mut commands = Vec::new();
     for one in parsed {
@@ -209,7 +185,7 @@ pub fn check(job: &Job, id: &str, work_dir: &Path) -> Result<Plan, Failure> {
         ffmpeg,
         launcher,
         remarks,
-        room,
+        scratch,
     })
 }
 
@@ -256,7 +232,7 @@ fn above_pattern(place: &Place) -> Option<Location> {
 /// The first output's staging directory, or a private one where nothing is written to a file.
 ///
 /// A directory whose name is a part of the pattern (`v%v/index.m3u8`) is none to work in: ffmpeg must see the whole pattern.
-fn directory(parsed: &[Parsed], staging: &Staging, room: &Path) -> Result<PathBuf, Failure> {
+fn directory(parsed: &[Parsed], staging: &Staging, scratch: &Scratch) -> Result<PathBuf, Failure> {
     let output = parsed
         .iter()
         .flat_map(|one| &one.places)
@@ -274,13 +250,12 @@ fn directory(parsed: &[Parsed], staging: &Staging, room: &Path) -> Result<PathBu
                 !place.is_pattern()
                     || below.is_none_or(|below| !below.to_string_lossy().contains('%'))
             };
-            staged
-                .ancestors()
-                .skip(1)
-                .find(whole)
-                .map_or_else(|| room.to_owned(), Path::to_owned)
+            match staged.ancestors().skip(1).find(whole) {
+                Some(directory) => directory.to_owned(),
+                None => scratch.path()?.to_owned(),
+            }
         }
-        None => room.join("cwd"),
+        None => scratch.path()?.join("cwd"),
     };
     std::fs::create_dir_all(&directory).map_err(|error| {
         Failure::new(
@@ -289,19 +264,4 @@ fn directory(parsed: &[Parsed], staging: &Staging, room: &Path) -> Result<PathBu
         )
     })?;
     Ok(directory)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_users_own_directory_in_the_work_directory_was_swept_away() {
-        let work_dir = tempfile::tempdir().expect("a directory");
-        let precious = work_dir.path().join("job-2024/cut.mov");
-        std::fs::create_dir_all(precious.with_file_name("")).expect("made");
-        std::fs::write(&precious, "x").expect("written");
-        drop(Room::open(work_dir.path(), ROOM_PREFIX, "id").expect("opens"));
-        assert!(precious.exists());
-    }
 }

@@ -16,6 +16,7 @@ use crate::check::{Fetch, Plan, What};
 use crate::emit::emit;
 use crate::failure::Failure;
 use crate::pattern;
+use crate::scratch::Scratch;
 use crate::staging::file_name;
 
 mod follow;
@@ -45,7 +46,7 @@ pub async fn fetch(plan: &Plan, stores: &Stores) -> Result<Vec<FileReport>, Fail
     let followed = follow::follow(&plan.fetches, stores).await?;
     let moves = moves(&followed.fetches, stores).await?;
     let total: u64 = moves.iter().filter_map(|one| one.bytes).sum();
-    space(plan.room.path(), total)?;
+    space(&plan.scratch, total)?;
     let meter = Arc::new(Meter::default());
     let moving = stream::iter(moves.iter().map(|one| bring(one, stores, &meter)))
         .buffered(AT_ONCE)
@@ -226,10 +227,11 @@ async fn bring(one: &Move, stores: &Stores, meter: &Meter) -> Result<FileReport,
 }
 
 /// Refuses before the first byte when the known sizes do not fit.
-fn space(directory: &Path, total: u64) -> Result<(), Failure> {
+fn space(scratch: &Scratch, total: u64) -> Result<(), Failure> {
     if total == 0 {
         return Ok(());
     }
+    let directory = scratch.path()?;
     let free = ffbatch_storage::free_bytes(directory)
         .map_err(|error| Failure::store(Exit::Machine, &error))?;
     if total.saturating_add(MARGIN) > free {

@@ -30,6 +30,7 @@ mod publish;
 mod record;
 mod room;
 mod run;
+mod scratch;
 mod segment;
 mod span;
 mod staging;

@@ -56,7 +56,7 @@ pub async fn measure(
             "misaligned: ffmpeg repeated or left out {count} frames to keep the frame rate"
         )));
     }
-    let room = plan.room.path().join("measure");
+    let room = plan.scratch.path()?.join("measure");
     std::fs::create_dir(&room).map_err(|error| {
         Failure::new(
             Exit::Machine,

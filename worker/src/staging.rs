@@ -14,10 +14,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::location::Location;
 
 use directory::{Directory, split};
 use tree::{Tree, unwritable};
+
+use crate::failure::Failure;
+use crate::scratch::Scratch;
 
 pub use directory::file_name;
 
@@ -63,9 +67,15 @@ pub enum StagingError {
     },
 }
 
+impl From<StagingError> for Failure {
+    fn from(error: StagingError) -> Self {
+        Self::because(Exit::Output, &error)
+    }
+}
+
 impl Staging {
     /// Makes the mirrors of all destinations. Locations of one group (an output and its side files) share a tree.
-    pub fn make(groups: &[Vec<Location>], scratch: &Path, id: &str) -> Result<Self, StagingError> {
+    pub fn make(groups: &[Vec<Location>], scratch: &Scratch, id: &str) -> Result<Self, Failure> {
         let mut sets: Vec<Set> = Vec::new();
         for group in groups {
             let mut of_group: Vec<Set> = Vec::new();
@@ -194,7 +204,7 @@ mod tests {
         text.parse().expect("a location")
     }
 
-    fn stage(scratch: &Path, groups: &[&[&str]]) -> Staging {
+    fn stage(scratch: &Scratch, groups: &[&[&str]]) -> Staging {
         let groups: Vec<Vec<Location>> = groups
             .iter()
             .map(|group| group.iter().map(|text| at(text)).collect())
@@ -204,8 +214,9 @@ mod tests {
 
     #[track_caller]
     fn check_round_trip(destinations: &[&str]) {
-        let scratch = tempfile::tempdir().expect("a directory");
-        let staging = stage(scratch.path(), &[destinations]);
+        let work_dir = tempfile::tempdir().expect("a directory");
+        let scratch = Scratch::new(work_dir.path(), "id");
+        let staging = stage(&scratch, &[destinations]);
         for text in destinations {
             fs::write(staging.local(&at(text)).expect("staged"), *text)
                 .expect("its directory is there");
@@ -222,7 +233,7 @@ mod tests {
         assert_eq!(got, expected);
         for (path, destination) in written {
             assert!(
-                path.starts_with(scratch.path()),
+                path.starts_with(work_dir.path()),
                 "`{}` escaped",
                 path.display()
             );
@@ -257,7 +268,8 @@ mod tests {
             format!("{}/hls/x.m3u8", place.path().display()),
             format!("{}/seg/x0.ts", place.path().display()),
         );
-        let staging = stage(place.path(), &[&[&playlist, &segment]]);
+        let scratch = Scratch::new(place.path(), "id");
+        let staging = stage(&scratch, &[&[&playlist, &segment]]);
         assert_eq!(staging.directories().count(), 1);
         let (playlist, segment) = (
             staging.local(&at(&playlist)).expect("staged"),
@@ -273,7 +285,8 @@ mod tests {
     fn a_local_tree_stands_beside_its_destination_and_vanishes() {
         let place = tempfile::tempdir().expect("a directory");
         let output = format!("{}/new/dir/out.mp4", place.path().display());
-        let staging = stage(Path::new("/nowhere"), &[&[&output]]);
+        let scratch = Scratch::new(Path::new("/nowhere"), "id");
+        let staging = stage(&scratch, &[&[&output]]);
         let staged = staging.local(&at(&output)).expect("staged");
         assert!(staged.starts_with(place.path().canonicalize().expect("exists")));
         assert!(
@@ -286,8 +299,9 @@ mod tests {
 
     #[test]
     fn a_link_put_there_for_reading_is_not_an_output() {
-        let scratch = tempfile::tempdir().expect("a directory");
-        let staging = stage(scratch.path(), &[&["s3://b/out.mp4"]]);
+        let work_dir = tempfile::tempdir().expect("a directory");
+        let scratch = Scratch::new(work_dir.path(), "id");
+        let staging = stage(&scratch, &[&["s3://b/out.mp4"]]);
         let directory = staging.directories().next().expect("one tree").to_owned();
         std::os::unix::fs::symlink("/etc/hostname", directory.join("subs.srt")).expect("linked");
         assert_eq!(staging.written().expect("readable"), []);

@@ -113,8 +113,7 @@ pub async fn transcode(
 /// What ffmpeg may touch.
 fn policy(plan: &Plan, job: &Job) -> Policy {
     let mut read = plan.reads.clone();
-    let fetched = plan.inputs();
-    read.extend(fetched.is_dir().then_some(fetched));
+    read.extend(plan.scratch.inputs());
     let mut write: Vec<PathBuf> = plan.staging.directories().map(PathBuf::from).collect();
     write.push(plan.directory.clone());
     Policy {

@@ -123,7 +123,7 @@ impl Resolver<'_> {
         };
         let sides = side.map_or_else(Vec::new, |_| self.sides.clone());
         let source = side.unwrap_or(&place.location).clone();
-        let to = self.next_directory().join(file_name(source.base_name()));
+        let to = self.next_directory()?.join(file_name(source.base_name()));
         match &source {
             Location::Live(url) => Err(Failure::new(
                 Exit::Rejected,

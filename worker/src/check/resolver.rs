@@ -14,6 +14,7 @@ use super::playlist::Content;
 use super::{Fetch, What, local, named, network};
 use crate::failure::Failure;
 use crate::pattern;
+use crate::scratch::Scratch;
 use crate::staging::{Staging, file_name};
 
 /// Resolves places one after the other, and collects what that takes.
@@ -26,7 +27,7 @@ pub(super) struct Resolver<'a> {
     /// Where the command was typed.
     pub(super) own: PathBuf,
     /// Where fetched files go.
-    pub(super) inputs: PathBuf,
+    pub(super) scratch: &'a Scratch,
     pub(super) fetches: Vec<Fetch>,
     pub(super) reads: Vec<PathBuf>,
     pub(super) links: Vec<(PathBuf, PathBuf)>,
@@ -50,14 +51,14 @@ impl<'a> Resolver<'a> {
         staging: &'a Staging,
         directory: &'a Path,
         own: PathBuf,
-        inputs: PathBuf,
+        scratch: &'a Scratch,
     ) -> Result<Self, Failure> {
         let mut resolver = Self {
             job,
             staging,
             directory,
             own,
-            inputs,
+            scratch,
             fetches: Vec::new(),
             reads: Vec::new(),
             links: Vec::new(),
@@ -76,7 +77,7 @@ impl<'a> Resolver<'a> {
                 resolver.grant(Path::new(path));
                 PathBuf::from(path)
             } else {
-                resolver.fetch(file, What::File)
+                resolver.fetch(file, What::File)?
             };
             let name = file_name(file.base_name());
             resolver.links.push((directory.join(&name), target.clone()));
@@ -124,7 +125,7 @@ impl<'a> Resolver<'a> {
                 Ok(url.clone())
             }
             location if place.is_pattern() => {
-                let to = self.fetch(location, What::Pattern(place.pattern));
+                let to = self.fetch(location, What::Pattern(place.pattern))?;
                 let local = to.join(tail(location, place.pattern));
                 Ok(local.to_string_lossy().into_owned())
             }
@@ -134,7 +135,7 @@ impl<'a> Resolver<'a> {
                     named::unsupported(Content::named(location), location)?;
                     what = What::of(location);
                 }
-                let local = self.fetch(location, what);
+                let local = self.fetch(location, what)?;
                 Ok(local.to_string_lossy().into_owned())
             }
         }
@@ -149,11 +150,11 @@ impl<'a> Resolver<'a> {
         new
     }
 
-    /// A directory of its own for something that is fetched: two inputs with one base name must not meet.
-    pub(super) fn next_directory(&mut self) -> PathBuf {
-        let directory = self.inputs.join(self.directories.to_string());
+    /// The directory for the next thing that is fetched.
+    pub(super) fn next_directory(&mut self) -> Result<PathBuf, Failure> {
+        let directory = self.scratch.input(self.directories)?;
         self.directories += 1;
-        directory
+        Ok(directory)
     }
 
     /// Plans to fetch a location to a path.
@@ -231,21 +232,21 @@ impl<'a> Resolver<'a> {
     }
 
     /// Plans to fetch a location once, however often it is named.
-    fn fetch(&mut self, location: &Location, what: What) -> PathBuf {
+    fn fetch(&mut self, location: &Location, what: What) -> Result<PathBuf, Failure> {
         if let Some(known) = self
             .fetches
             .iter()
             .find(|fetch| fetch.from == *location && fetch.what == what)
         {
-            return known.to.clone();
+            return Ok(known.to.clone());
         }
-        let directory = self.next_directory();
+        let directory = self.next_directory()?;
         let to = match what {
             What::Pattern(_) => directory,
             _ => directory.join(file_name(location.base_name())),
         };
         self.plan_fetch(location.clone(), to.clone(), what);
-        to
+        Ok(to)
     }
 }
 

@@ -9,7 +9,9 @@ use ffbatch_dispatcher::location::Location;
 
 use super::directory::{Directory, existing, file_name};
 use super::{PREFIX, StagingError};
+use crate::failure::Failure;
 use crate::room::Room;
+use crate::scratch::Scratch;
 
 /// A part of a destination and its mirror.
 #[derive(Debug)]
@@ -30,18 +32,18 @@ impl Tree {
         root: Directory,
         first: &Directory,
         at: &Location,
-        scratch: &Path,
+        scratch: &Scratch,
         id: &str,
-    ) -> Result<Self, StagingError> {
+    ) -> Result<Self, Failure> {
         let (own, mirror) = if root.bucket.is_some() {
-            (None, scratch.join("out").join(id))
+            (None, scratch.path()?.join("out").join(id))
         } else {
             // The root itself may be somewhere like `/`. The first output's directory is where the user means to write.
             let host =
                 existing(&PathBuf::from("/").join(first.components.iter().collect::<PathBuf>()));
             let own =
                 Room::open(&host, PREFIX, id).map_err(|source| unwritable(&host, at, source))?;
-            let mirror = own.path().join("out");
+            let mirror = own.path().to_owned();
             (Some(own), mirror)
         };
         fs::create_dir_all(&mirror).map_err(|source| unwritable(&mirror, at, source))?;
