@@ -12,4 +12,5 @@ pub mod measure;
 pub mod probe;
 pub mod progress;
 pub mod run;
+pub mod shadow;
 pub mod version;

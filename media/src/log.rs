@@ -1,7 +1,6 @@
 //! Lines of ffmpeg's log: their level, and which of them say why a run failed.
 //!
-//! ffmpeg is started with `-loglevel +level`, which writes the level into each line and leaves the threshold as it is. When a
-//! command sets its own `-loglevel`, ffmpeg drops the marks and every level reads as [`Level::Unknown`]; the texts stay.
+//! ffmpeg is started with `-loglevel +level`, which writes the level into each line and leaves the threshold as it is.
 
 use std::collections::VecDeque;
 
@@ -53,7 +52,7 @@ pub enum Level {
     Info,
     /// `verbose`, `debug` and `trace`.
     Verbose,
-    /// The line carries no mark.
+    /// The line carries no mark: it continues another, or something else than ffmpeg has written it.
     Unknown,
 }
 

@@ -59,6 +59,35 @@ pub enum Content {
     Other(String),
 }
 
+/// What ffmpeg says of one output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// The muxer's name, such as `mp4`.
+    pub muxer: String,
+    /// Its streams, in their order.
+    pub streams: Vec<Stream>,
+}
+
+/// Where a stream of an output comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mapping {
+    /// Its origin.
+    pub origin: Origin,
+    /// The output and the stream in it, from 0.
+    pub output: (usize, usize),
+    /// Whether its packets are taken as they are.
+    pub copied: bool,
+}
+
+/// What an output's stream is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A stream of an input: the input and the stream in it, from 0.
+    Stream((usize, usize)),
+    /// What a filter graph makes (`-filter_complex`).
+    Graph,
+}
+
 /// The properties of a video stream.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Video {
@@ -114,6 +143,16 @@ impl Input {
                 Content::Video(video) if !video.attached_picture => Some(video),
                 _ => None,
             })
+    }
+}
+
+impl Output {
+    /// The stream of this number, if it carries pictures that are no cover.
+    pub fn video(&self, stream: usize) -> Option<&Video> {
+        match &self.streams.get(stream)?.content {
+            Content::Video(video) if !video.attached_picture => Some(video),
+            _ => None,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! - ffmpeg is in a process group of its own: Ctrl-C in a terminal reaches the program that called [`run`], and that program
 //!   decides what becomes of ffmpeg.
 //! - ffmpeg never outlives its caller: dropping the future kills it, and so does the end of this process by any signal.
+//! - The log is whole (at least level `info`), however quiet a command wants ffmpeg to be: what it tells is needed.
 //! - Every buffer is bounded: a chatty ffmpeg costs time, never memory.
 
 mod arguments;
@@ -21,6 +22,7 @@ use crate::confine::Policy;
 use crate::find::Ffmpeg;
 use crate::log::{LogLine, Tail};
 use crate::progress::{Progress, Reader};
+pub use arguments::Shown;
 use child::Child;
 use lines::Lines;
 

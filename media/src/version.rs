@@ -1,14 +1,4 @@
-//! Which ffmpeg it is.
-
-mod memory;
-
-use tokio_util::sync::CancellationToken;
-
-use crate::confine::Policy;
-use crate::find::Ffmpeg;
-use crate::run::{Exit, GRACE, Happening, Run, RunError, Stdout, run};
-
-pub use memory::remembered;
+//! Which ffmpeg it is. Every run's log says it first.
 
 /// The version of an ffmpeg build.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,24 +9,6 @@ pub struct Version {
     pub major: Option<u32>,
     /// The release's second number.
     pub minor: Option<u32>,
-}
-
-/// The version cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum VersionError {
-    /// It did not run.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// It ran and said something else.
-    #[error(
-        "`{path}` is not ffmpeg: asked for its version it ended with {exit:?} (set FFBATCH_FFMPEG to an ffmpeg)"
-    )]
-    Stranger {
-        /// The program.
-        path: std::path::PathBuf,
-        /// How it ended.
-        exit: Exit,
-    },
 }
 
 impl Version {
@@ -54,33 +26,6 @@ impl Version {
                 .and_then(|number| number.parse().ok()),
         })
     }
-}
-
-/// Asks a build for its version; takes about 10 ms, 150 ms for a build that is not in the page cache.
-///
-/// A run's own log says it too, before its first input ([`Version::read`]), unless the command hides the banner.
-pub async fn version(ffmpeg: &Ffmpeg, launcher: &std::path::Path) -> Result<Version, VersionError> {
-    let asked = Run {
-        ffmpeg: ffmpeg.clone(),
-        args: vec!["-version".to_owned()],
-        cwd: "/".into(),
-        policy: Policy::new(Vec::new(), Vec::new()),
-        launcher: launcher.to_owned(),
-        stdout: Stdout::Lines,
-        stop: CancellationToken::new(),
-        grace: GRACE,
-    };
-    let mut found = None;
-    let finished = run(&asked, &mut |happening| {
-        if let Happening::Output(line) = happening {
-            found = found.take().or_else(|| Version::read(&line));
-        }
-    })
-    .await?;
-    found.ok_or(VersionError::Stranger {
-        path: ffmpeg.path.clone(),
-        exit: finished.exit,
-    })
 }
 
 #[cfg(test)]

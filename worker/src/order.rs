@@ -6,7 +6,6 @@ use ffbatch_dispatcher::event::{Event, Stage};
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::Parameters;
 use ffbatch_dispatcher::report::{CommandReport, FileReport, Report, StageReport};
-use ffbatch_media::version;
 use ffbatch_storage::Stores;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -14,7 +13,7 @@ use tracing::Instrument;
 use crate::emit::{emit, note};
 use crate::failure::Failure;
 use crate::span::fail;
-use crate::stop::{unless, unless_late, unless_left};
+use crate::stop::{unless, unless_late};
 use crate::{asked, check, fetch, measure, publish, transcode, work_dir};
 
 /// All stages but the last.
@@ -47,9 +46,9 @@ pub async fn stages(
             .collect();
         let metrics = measure::metrics(&job)?;
         let work_dir = work_dir::open()?;
-        check::check(&job, job_id, &work_dir).map(|plan| (job, metrics, plan, work_dir))
+        check::check(&job, job_id, &work_dir).map(|plan| (job, metrics, plan))
     };
-    let (job, metrics, plan, work_dir) = stage(log, Stage::Check, unless(stop, checking)).await?;
+    let (job, metrics, plan) = stage(log, Stage::Check, unless(stop, checking)).await?;
     for remark in &plan.remarks {
         note(notes, remark);
     }
@@ -65,20 +64,8 @@ pub async fn stages(
             .iter()
             .filter(|input| !input.location.starts_with('/')),
     );
-    let mut version = None;
-    let transcoding = transcode::transcode(&plan, &job, stop, commands, inputs, &mut version);
-    let transcoded = stage(log, Stage::Transcode, transcoding).await;
-    let version = if let Some(said) = version {
-        Some(Ok(said))
-    } else {
-        // The command hides the banner. It cannot be told when the job shall stop: it is left then, and so killed.
-        let asking = version::remembered(&plan.ffmpeg, &plan.launcher, &work_dir);
-        unless_left(stop, asking).await
-    };
-    if let Some(version) = version {
-        transcode::set_version(ffmpeg, version, notes);
-    }
-    transcoded?;
+    let transcoding = transcode::transcode(&plan, &job, stop, commands, inputs, ffmpeg);
+    stage(log, Stage::Transcode, transcoding).await?;
     let published = stage(
         log,
         Stage::Publish,

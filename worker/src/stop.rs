@@ -77,12 +77,3 @@ pub async fn unless_late<T>(
         () = late => Err(Failure::interrupted()),
     }
 }
-
-/// The work's result; `None` when the job was asked to stop before.
-pub async fn unless_left<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
-    tokio::select! {
-        biased;
-        result = work => Some(result),
-        () = stop.cancelled() => None,
-    }
-}

@@ -11,8 +11,8 @@ use ffbatch_dispatcher::report::{CommandReport, FfmpegReport, FileReport};
 use ffbatch_media::confine::{self, Confinement, Network, Policy};
 use ffbatch_media::log::cause;
 use ffbatch_media::probe::Listing;
-use ffbatch_media::run::{self, Finished, GRACE, Happening, Run, Stdout};
-use ffbatch_media::version::{Version, VersionError};
+use ffbatch_media::run::{self, Finished, GRACE, Happening, Run, Shown, Stdout};
+use ffbatch_media::version::Version;
 use ffbatch_media::{log::LogLine, progress};
 use ffbatch_storage::Gate;
 use tokio_util::sync::CancellationToken;
@@ -41,44 +41,34 @@ pub fn describe(plan: &Plan, notes: &mut Vec<String>) -> FfmpegReport {
     }
 }
 
-/// Adds the version to the description, or a note of why it is not known.
-pub fn set_version(
-    ffmpeg: &mut Option<FfmpegReport>,
-    version: Result<Version, VersionError>,
-    notes: &mut Vec<String>,
-) {
-    match (ffmpeg, version) {
-        (Some(ffmpeg), Ok(version)) => ffmpeg.version = Some(version.text),
-        (_, Err(error)) => note(notes, Failure::because(Exit::Machine, &error).message),
-        (None, Ok(_)) => {}
-    }
-}
-
-/// Runs all commands; `reports` has one entry for each. `version` is what ffmpeg tells of itself, where no command hides it.
+/// Runs all commands; `reports` has one entry for each. Returns what each has told of its inputs and outputs.
 pub async fn transcode(
     plan: &Plan,
     job: &Job,
     stop: &CancellationToken,
     reports: &mut [CommandReport],
     inputs: &mut [FileReport],
-    version: &mut Option<Version>,
-) -> Result<(), Failure> {
+    ffmpeg: &mut Option<FfmpegReport>,
+) -> Result<Vec<Listing>, Failure> {
     let mut policy = policy(plan, job);
     let _gate = gate(plan, &mut policy).await?;
+    let mut listings = Vec::new();
     for (index, (planned, report)) in plan.commands.iter().zip(reports).enumerate() {
         if stop.is_cancelled() {
             return Err(Failure::interrupted());
         }
+        let args = planned.words();
         let mut watch = Watch {
             index,
             planned,
-            inputs: Listing::default(),
+            shown: Shown::of(&args),
+            listing: Listing::default(),
             version: None,
             last: None,
         };
         let run = Run {
             ffmpeg: plan.ffmpeg.clone(),
-            args: planned.words(),
+            args,
             cwd: plan.directory.clone(),
             policy: policy.clone(),
             launcher: plan.launcher.clone(),
@@ -87,7 +77,9 @@ pub async fn transcode(
             grace: GRACE,
         };
         let finished = run::run(&run, &mut |happening| watch.on(happening)).await;
-        *version = version.take().or_else(|| watch.version.take());
+        if let (Some(ffmpeg), Some(version)) = (ffmpeg.as_mut(), watch.version.take()) {
+            ffmpeg.version = Some(version.text);
+        }
         let finished = finished.map_err(|error| Failure::because(Exit::Machine, &error))?;
         fill(report, &finished, watch.last);
         lengths(planned, &watch.durations(), inputs);
@@ -106,8 +98,9 @@ pub async fn transcode(
         {
             report.stderr_tail.clear();
         }
+        listings.push(watch.listing);
     }
-    Ok(())
+    Ok(listings)
 }
 
 /// What ffmpeg may touch.
@@ -151,7 +144,8 @@ async fn gate(plan: &Plan, policy: &mut Policy) -> Result<Option<Gate>, Failure>
 struct Watch<'a> {
     index: usize,
     planned: &'a Planned,
-    inputs: Listing,
+    shown: Shown,
+    listing: Listing,
     version: Option<Version>,
     last: Option<progress::Progress>,
 }
@@ -168,19 +162,21 @@ impl Watch<'_> {
         }
     }
 
-    /// ffmpeg's log passes through as it comes.
+    /// ffmpeg's log passes through as it comes, as much of it as the command wants to be seen.
     fn line(&mut self, line: &LogLine) {
         // The banner comes before all that a file may say of itself.
-        if self.version.is_none() && self.inputs.inputs().is_empty() {
+        if self.version.is_none() && self.listing.inputs().is_empty() {
             self.version = Version::read(&line.text);
         }
-        self.inputs.line(&line.text);
-        log(&line.text);
+        self.listing.line(&line.text);
+        if self.shown.shows(line) {
+            log(&line.text);
+        }
     }
 
     /// The length of each input in seconds, as far as ffmpeg has said it.
     fn durations(&self) -> Vec<Option<f64>> {
-        self.inputs
+        self.listing
             .inputs()
             .iter()
             .map(|input| input.duration.map(|whole| whole.as_secs_f64()))

@@ -1,47 +1,84 @@
-//! Reads ffmpeg's listing of its inputs, of versions 5.1 to 9 (`av_dump_format` in libavformat/dump.c).
+//! Reads ffmpeg's listing of its inputs and outputs, of versions 5.1 to 9 (`av_dump_format` in libavformat/dump.c), and
+//! which stream becomes which (`print_stream_maps` in fftools/ffmpeg.c).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Audio, Content, Input, Stream, Video};
+use super::{Audio, Content, Input, Mapping, Origin, Output, Stream, Video};
 
-/// Reads lines of a log and keeps what they say about inputs.
+/// Reads lines of a log and keeps what they say about inputs and outputs.
 #[derive(Debug, Default)]
 pub struct Listing {
     inputs: Vec<Input>,
-    /// True once outputs are listed: their lines look the same.
-    closed: bool,
+    mappings: Vec<Mapping>,
+    /// By number: ffmpeg lists an output when it opens it, and that may be in another order.
+    outputs: BTreeMap<usize, Output>,
+    part: Part,
+}
+
+/// What the lines are about: those of inputs and outputs look the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Part {
+    #[default]
+    Inputs,
+    Mappings,
+    Output(usize),
 }
 
 impl Listing {
     /// Takes the next line of a log, without level marks.
     pub fn line(&mut self, line: &str) {
         let line = line.trim();
-        if self.closed {
-            return;
-        }
-        if let Some(rest) = line.strip_prefix("Input #") {
-            let format = rest.split_once(", ").map_or("", |(_, rest)| rest);
+        if let Some(rest) = line.strip_prefix("Output #") {
+            if let Some((number, format)) = headed(rest, ", to ") {
+                let muxer = format.to_owned();
+                self.part = Part::Output(number);
+                let streams = Vec::new();
+                self.outputs.insert(number, Output { muxer, streams });
+            }
+        } else if line == "Stream mapping:" {
+            self.part = Part::Mappings;
+        } else if let Some(rest) = line.strip_prefix("Input #")
+            && self.part == Part::Inputs
+        {
+            let format = headed(rest, ", from ").map_or("", |(_, format)| format);
             self.inputs.push(Input {
-                format: format
-                    .split(", from ")
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned(),
+                format: format.to_owned(),
                 ..Input::default()
             });
-        } else if line.starts_with("Output #") || line.starts_with("Stream mapping:") {
-            self.closed = true;
-        } else if let Some(input) = self.inputs.last_mut() {
-            if let Some(rest) = line.strip_prefix("Duration: ") {
-                read_duration(rest, input);
-            } else if line.starts_with("Stream #") {
-                input.streams.extend(stream(line));
-            } else if let Some(degrees) = rotation(line)
-                && let Some(Content::Video(video)) =
-                    input.streams.last_mut().map(|stream| &mut stream.content)
-            {
-                video.rotation_degrees = degrees;
+        } else {
+            self.within(line);
+        }
+    }
+
+    /// A line that is no headline.
+    fn within(&mut self, line: &str) {
+        let streams = match self.part {
+            Part::Mappings => {
+                self.mappings.extend(mapping(line));
+                return;
             }
+            Part::Inputs => {
+                let Some(input) = self.inputs.last_mut() else {
+                    return;
+                };
+                if let Some(rest) = line.strip_prefix("Duration: ") {
+                    read_duration(rest, input);
+                }
+                &mut input.streams
+            }
+            Part::Output(number) => match self.outputs.get_mut(&number) {
+                Some(output) => &mut output.streams,
+                None => return,
+            },
+        };
+        if line.starts_with("Stream #") {
+            streams.extend(stream(line));
+        } else if let Some(degrees) = rotation(line)
+            && let Some(Content::Video(video)) =
+                streams.last_mut().map(|stream| &mut stream.content)
+        {
+            video.rotation_degrees = degrees;
         }
     }
 
@@ -55,15 +92,53 @@ impl Listing {
         self.inputs.iter().map(|input| input.duration).collect()
     }
 
+    /// Where the streams of the outputs come from.
+    pub fn mappings(&self) -> &[Mapping] {
+        &self.mappings
+    }
+
+    /// An output by its number; `None` while ffmpeg has not opened it.
+    pub fn output(&self, number: usize) -> Option<&Output> {
+        self.outputs.get(&number)
+    }
+
     /// True once everything about inputs has been read.
     pub fn complete(&self) -> bool {
-        self.closed
+        self.part != Part::Inputs
     }
 
     /// Hands over the inputs.
     pub fn into_inputs(self) -> Vec<Input> {
         self.inputs
     }
+}
+
+/// The number and the format in `0, mov,mp4,m4a, from 'a.mp4':`
+fn headed<'a>(rest: &'a str, until: &str) -> Option<(usize, &'a str)> {
+    let (number, rest) = rest.split_once(", ")?;
+    Some((number.parse().ok()?, rest.split(until).next()?))
+}
+
+/// `Stream #0:1 -> #0:0 (h264 (native) -> h264 (libx264))`, `Stream #0:0 -> #1:0 (copy)`, `overlay:default -> Stream #0:0 (libx264)`;
+/// a line that feeds a stream into a filter graph is no mapping.
+fn mapping(line: &str) -> Option<Mapping> {
+    let (from, to) = line.split_once(" -> ")?;
+    let to = to.strip_prefix("Stream ").unwrap_or(to);
+    let origin = match from.strip_prefix("Stream #") {
+        Some(stream) => Origin::Stream(pair(stream)?),
+        None => Origin::Graph,
+    };
+    Some(Mapping {
+        origin,
+        output: pair(to.strip_prefix('#')?)?,
+        copied: to.ends_with("(copy)"),
+    })
+}
+
+/// `0:1 (libx264)` as two numbers.
+fn pair(text: &str) -> Option<(usize, usize)> {
+    let (file, stream) = text.split(' ').next()?.split_once(':')?;
+    Some((file.parse().ok()?, stream.parse().ok()?))
 }
 
 /// `00:00:05.31, start: 0.000000, bitrate: 1589 kb/s`
@@ -199,6 +274,7 @@ mod tests {
 
     const NEW: &str = include_str!("../../tests/fixtures/inputs_9.txt");
     const OLD: &str = include_str!("../../tests/fixtures/inputs_5.txt");
+    const OUTPUTS: &str = include_str!("../../tests/fixtures/outputs_9.txt");
 
     fn read(text: &str) -> Vec<Input> {
         let mut listing = Listing::default();
@@ -291,6 +367,46 @@ mod tests {
         let inputs = read(text);
         assert_eq!(inputs.len(), 1);
         assert_eq!(inputs[0].streams.len(), 1);
+    }
+
+    #[test]
+    fn outputs_and_where_they_come_from() {
+        let mut listing = Listing::default();
+        for line in OUTPUTS.lines() {
+            listing.line(line);
+        }
+        assert_eq!(listing.inputs().len(), 1);
+        let of = |origin, output, copied| Mapping {
+            origin,
+            output,
+            copied,
+        };
+        assert_eq!(
+            listing.mappings(),
+            [
+                of(Origin::Graph, (0, 0), false),
+                of(Origin::Stream((0, 1)), (0, 1), true),
+                of(Origin::Stream((0, 0)), (1, 0), false),
+            ]
+        );
+        let (first, second) = (listing.output(0), listing.output(1));
+        let (first, second) = (first.expect("listed"), second.expect("listed"));
+        assert_eq!(
+            (first.muxer.as_str(), second.muxer.as_str()),
+            ("matroska", "mp4")
+        );
+        let video = first.video(0).expect("a video");
+        assert_eq!((video.width, video.height), (640, 360));
+        assert_eq!(video.pixel_format, "yuv420p");
+        assert!(first.video(1).is_none(), "the second is audio");
+        assert_eq!(
+            second
+                .video(0)
+                .and_then(|video| video.range.clone())
+                .as_deref(),
+            Some("tv")
+        );
+        assert!(listing.output(2).is_none());
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! What a run tells while it runs, how it ends, and that nothing of it stays behind.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -8,9 +7,9 @@ use ffbatch_media::log::{Level, cause};
 use ffbatch_media::probe::Listing;
 use ffbatch_media::progress::Progress;
 use ffbatch_media::run::{Exit, Happening, Stdout, run};
-use ffbatch_media::version::{Version, VersionError, remembered, version};
+use ffbatch_media::version::Version;
 
-use crate::setup::{Room, block_on, ffmpeg, go, launcher, processes_naming, wait_for};
+use crate::setup::{Room, block_on, go, processes_naming, wait_for};
 
 /// A job that would take a day.
 const ENDLESS: &str = "-re -f lavfi -i testsrc2=s=64x48 -t 86400 -c:v mpeg2video JOB/endless.ts";
@@ -50,10 +49,12 @@ fn progress_is_private() {
     check_progress(&format!("-n -stats -stdin {source} -f null -"));
 }
 
+/// However quiet a command wants ffmpeg to be.
 #[test]
-fn the_log_comes_in_lines_with_levels() {
+fn the_log_comes_whole_in_lines_with_levels() {
     let room = Room::new();
-    let (finished, happenings) = room.confined("-f lavfi -i testsrc2=d=0.2 -c:v libx264 JOB/a.mp4");
+    let (finished, happenings) =
+        room.confined("-v error -hide_banner -f lavfi -i testsrc2=d=0.2 -c:v libx264 JOB/a.mp4");
     assert!(finished.exit.success());
     let mut listing = Listing::default();
     let mut banner = None;
@@ -69,16 +70,6 @@ fn the_log_comes_in_lines_with_levels() {
     assert!(listing.complete());
     assert!(finished.argv[0].ends_with("ffmpeg"));
     assert!(finished.argv.contains(&"-nostdin".to_owned()));
-}
-
-#[test]
-fn a_build_is_asked_for_its_version_once() {
-    let room = Room::new();
-    let asked = |launcher: &Path| block_on(remembered(&ffmpeg(), launcher, room.job.path()));
-    let told = asked(&launcher()).expect("it tells");
-    assert!(told.major.is_some(), "{told:?}");
-    let nowhere = Path::new("/nowhere/launcher");
-    assert_eq!(asked(nowhere).expect("it is remembered"), told);
 }
 
 #[test]
@@ -229,16 +220,6 @@ fn listings_arrive_line_by_line() {
             .any(|happening| matches!(happening, Happening::Output(line) if line.contains(name)))
     };
     assert!(has("libx264") && !has("no such encoder"));
-}
-
-#[test]
-fn the_version() {
-    let known = block_on(version(&ffmpeg(), &launcher())).expect("a version");
-    assert!(!known.text.is_empty());
-    let mut stranger = ffmpeg();
-    stranger.path = "/usr/bin/true".into();
-    let error = block_on(version(&stranger, &launcher())).expect_err("no ffmpeg");
-    assert!(matches!(error, VersionError::Stranger { .. }), "{error}");
 }
 
 #[test]
