@@ -31,6 +31,8 @@ const CONSEQUENCES: &[&str] = &[
     "Error splitting the argument list",
     "Error parsing options",
     "Error configuring filter graph",
+    // The last word on a `-filter_complex`.
+    "Error : ",
     // Version 5 says these.
     "Error while processing the decoded data",
     "Error reinitializing filters",
@@ -271,6 +273,14 @@ mod tests {
                 "Error opening input files: No such file or directory",
             ],
             "Error opening input: No such file or directory (`/nope`)",
+        );
+        check_cause(
+            &[
+                "[Parsed_libvmaf_4 @ 0x5587def79c00] could not load libvmaf model with path: nope.json",
+                "[AVFilterGraph @ 0x5587def777c0] Error initializing filters",
+                "Error : Invalid argument",
+            ],
+            "could not load libvmaf model with path: nope.json",
         );
         check_cause(&["Conversion failed!"], "Conversion failed!");
         assert_eq!(cause(&[]), None);
