@@ -53,3 +53,24 @@ pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> 
 
     from.deserialize_any(Number)
 }
+
+/// The same for numbers that may be absent.
+pub mod option {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Writes a number as [`serialize`](super::serialize) does, or `null`.
+    pub fn serialize<S: Serializer>(value: &Option<f64>, to: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => super::serialize(value, to),
+            None => to.serialize_none(),
+        }
+    }
+
+    /// Reads what [`serialize`] writes.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+        #[derive(Deserialize)]
+        struct Number(#[serde(with = "super")] f64);
+
+        Ok(Option::<Number>::deserialize(from)?.map(|number| number.0))
+    }
+}

@@ -14,7 +14,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ffbatch_dispatcher::metric::{Frames, Metric, MetricError, Score};
+use ffbatch_dispatcher::metric::{Branch, Frames, Metric, MetricError, Model, Score};
 use tokio_util::sync::CancellationToken;
 
 use crate::confine::Policy;
@@ -36,6 +36,8 @@ pub struct Measure {
     pub distorted: Source,
     /// The metrics; at least one.
     pub metrics: Vec<&'static Metric>,
+    /// The model for metrics that have models; its file, if it has one, by its absolute path. `None` leaves the choice to the metric.
+    pub model: Option<Model>,
     /// An existing private directory for logs; they are left there. Absolute.
     pub room: PathBuf,
     /// Threads for decoders and filters: the processors that this job may use.
@@ -60,7 +62,7 @@ pub struct Measured {
 }
 
 /// The form in which pictures were compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Domain {
     /// Width in pixels.
     pub width: u32,
@@ -68,6 +70,10 @@ pub struct Domain {
     pub height: u32,
     /// The pixel format, such as `yuv420p`.
     pub pixel_format: String,
+    /// Frames a second of the distorted video, where it tells.
+    pub frame_rate: Option<f64>,
+    /// The transfer characteristics of the distorted video, or else of the reference, where they tell.
+    pub transfer: Option<String>,
 }
 
 /// One metric's part of the result.
@@ -203,8 +209,9 @@ pub async fn measure(
         wall: Duration::ZERO,
         domain,
     };
+    let branches = graph::branches(asked, &there, &measured.domain);
     if !there.is_empty() {
-        let args = graph::arguments(asked, &there, &measured.domain);
+        let args = graph::arguments(asked, &branches, &measured.domain);
         let finished = run(&process(asked, args, Stdout::Discard), on).await?;
         if finished.stopped {
             return Err(MeasureError::Stopped);
@@ -219,21 +226,22 @@ pub async fn measure(
         measured.frames = aligned(asked)?;
     }
     for metric in &asked.metrics {
-        let outcome = if there.iter().any(|known| known.name == metric.name) {
-            scores(asked, metric, measured.frames)?
-        } else {
-            Err(MetricFailure::NoFilter {
+        let branch = branches.iter().find(|(known, _)| known.name == metric.name);
+        let outcome = match branch {
+            Some((_, branch)) => scores(asked, metric, branch, measured.frames)?,
+            None => Err(MetricFailure::NoFilter {
                 filter: metric.filter,
-            })
+            }),
         };
         measured.metrics.push(Measurement { metric, outcome });
     }
     Ok(measured)
 }
 
-/// The confined process of a comparison; it reads the two videos and writes in the room.
+/// The confined process of a comparison; it reads the two videos and a model and writes in the room.
 fn process(asked: &Measure, args: Vec<String>, stdout: Stdout) -> Run {
-    let read = vec![asked.reference.path.clone(), asked.distorted.path.clone()];
+    let mut read = vec![asked.reference.path.clone(), asked.distorted.path.clone()];
+    read.extend(asked.model.iter().filter_map(|model| model.file.clone()));
     let mut policy = Policy::new(read, vec![asked.room.clone()]);
     policy.require = asked.require_confinement;
     Run {
@@ -282,6 +290,11 @@ fn domain(sources: &[Source; 2], inputs: &[Input]) -> Result<Domain, MeasureErro
         width,
         height,
         pixel_format: distorted.pixel_format.clone(),
+        frame_rate: distorted.frame_rate,
+        transfer: distorted
+            .transfer
+            .clone()
+            .or_else(|| reference.transfer.clone()),
     })
 }
 
@@ -316,23 +329,27 @@ fn aligned(asked: &Measure) -> Result<usize, MeasureError> {
 fn scores(
     asked: &Measure,
     metric: &'static Metric,
+    branch: &Branch,
     compared: usize,
 ) -> Result<Result<Scores, MetricFailure>, MeasureError> {
     let path = asked.room.join(graph::log_name(metric));
     let file = File::open(&path).map_err(|error| MeasureError::Io(path, error))?;
-    let frames = match (metric.parse)(&mut BufReader::new(file)) {
-        Ok(frames) => frames,
+    let log = match (metric.parse)(&mut BufReader::new(file)) {
+        Ok(log) => log,
         Err(error) => return Ok(Err(error.into())),
     };
-    if frames.len() != compared {
+    if log.frames.len() != compared {
         return Ok(Err(MetricFailure::Incomplete {
             metric: metric.name,
-            records: frames.len(),
+            records: log.frames.len(),
             frames: compared,
         }));
     }
-    Ok(match Score::of(metric, &frames) {
-        Some(score) => Ok(Scores { score, frames }),
+    Ok(match Score::of(metric, branch, &log) {
+        Some(score) => Ok(Scores {
+            score,
+            frames: log.frames,
+        }),
         None => Err(MetricFailure::NoHeadline {
             metric: metric.name,
             field: metric.headline,

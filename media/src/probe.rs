@@ -99,6 +99,9 @@ pub struct Video {
     pub pixel_format: String,
     /// `tv` or `pc`, when the stream says so.
     pub range: Option<String>,
+    /// The transfer characteristics, such as `smpte2084`, where they are known and differ from what matrix and primaries are called:
+    /// those of HDR always do.
+    pub transfer: Option<String>,
     /// The sample aspect ratio as ffmpeg prints it, such as `4:3`.
     pub sample_aspect_ratio: Option<String>,
     /// Average frame rate in frames a second, as printed, with two decimals.

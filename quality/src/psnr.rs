@@ -6,16 +6,20 @@
 
 use std::io::BufRead;
 
-use ffbatch_dispatcher::metric::{Frames, GraphPart, Metric, MetricError};
+use ffbatch_dispatcher::metric::{Branch, Frames, GraphPart, Log, Metric, MetricError};
+
+use crate::metadata;
 
 inventory::submit! {
     Metric {
         name: "psnr",
         summary: "peak signal-to-noise ratio; higher is closer to the reference, inf when identical",
         filter: "psnr",
+        models: None,
         graph,
         parse,
         pool,
+        harmonic: false,
         headline: "psnr_avg",
         unit: "dB",
     }
@@ -24,46 +28,19 @@ inventory::submit! {
 /// The largest sample values, of 8, 9, 10, 12, 14 and 16 bits.
 const PEAKS: [f64; 6] = [255.0, 511.0, 1023.0, 4095.0, 16383.0, 65535.0];
 
-fn graph(part: &GraphPart<'_>) -> String {
-    format!(
+fn graph(part: &GraphPart<'_>) -> Branch {
+    Branch::from(format!(
         "{}{}psnr,metadata=mode=print:file={}",
         part.distorted, part.reference, part.log
-    )
+    ))
 }
 
-/// Reads a block for each frame: a line `frame:0 pts:0 ..`, then `lavfi.psnr.mse.y=..` and the like.
-fn parse(text: &mut dyn BufRead) -> Result<Frames, MetricError> {
+fn parse(text: &mut dyn BufRead) -> Result<Log, MetricError> {
     let mut frames = Frames::default();
-    let mut frame: Vec<(String, f64)> = Vec::new();
-    for (at, line) in text.lines().enumerate() {
-        let error = |reason: String| MetricError {
-            metric: "psnr",
-            line: at + 1,
-            reason,
-        };
-        let line = line.map_err(|read| error(read.to_string()))?;
-        if line.starts_with("frame:") {
-            close(&mut frames, &mut frame);
-        } else if let Some(field) = line.strip_prefix("lavfi.psnr.") {
-            let (name, value) = field
-                .split_once('=')
-                .ok_or_else(|| error(format!("`{line}` has no value")))?;
-            let value = value
-                .parse()
-                .map_err(|_| error(format!("`{value}` is no number")))?;
-            // `mse.y` and `psnr_avg` in ffmpeg; `mse_y` and `psnr_avg` in the document.
-            frame.push((name.replace('.', "_"), value));
-        }
-    }
-    close(&mut frames, &mut frame);
-    Ok(frames)
-}
-
-fn close(frames: &mut Frames, frame: &mut Vec<(String, f64)>) {
-    if !frame.is_empty() {
+    metadata::each_frame("psnr", "lavfi.psnr.", text, &mut |frame| {
         frames.push(frame.iter().map(|(name, value)| (name.as_str(), *value)));
-        frame.clear();
-    }
+    })?;
+    Ok(frames.into())
 }
 
 /// The ratio for the mean of the squared errors, as ffmpeg sums up: a mean of decibels would let one identical frame
@@ -96,7 +73,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, field: &str, expected: &[f64], pooled: f64) {
-        let frames = parse(&mut text.as_bytes()).expect("real output");
+        let frames = parse(&mut text.as_bytes()).expect("real output").frames;
         assert_eq!(frames.column(field), expected);
         let got = pool(&frames, field).expect("a value");
         assert!(
@@ -152,15 +129,8 @@ mod tests {
     #[test]
     fn one_identical_frame_does_not_make_a_video_infinite() {
         let both = format!("{DISTORTED}{SAME}");
-        let frames = parse(&mut both.as_bytes()).expect("real output");
+        let frames = parse(&mut both.as_bytes()).expect("real output").frames;
         assert_eq!(frames.len(), 5);
         assert!(pool(&frames, "psnr_avg").expect("a value").is_finite());
-    }
-
-    #[test]
-    fn what_is_broken_is_named_with_its_line() {
-        let error = parse(&mut "frame:0\nlavfi.psnr.mse.y=x\n".as_bytes()).expect_err("no number");
-        assert_eq!((error.line, error.reason.as_str()), (2, "`x` is no number"));
-        assert!(parse(&mut "".as_bytes()).expect("nothing").is_empty());
     }
 }

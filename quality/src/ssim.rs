@@ -4,16 +4,18 @@
 
 use std::io::BufRead;
 
-use ffbatch_dispatcher::metric::{Frames, GraphPart, Metric, MetricError};
+use ffbatch_dispatcher::metric::{Branch, Frames, GraphPart, Log, Metric, MetricError};
 
 inventory::submit! {
     Metric {
         name: "ssim",
         summary: "structural similarity from 0 to 1; 1 is identical",
         filter: "ssim",
+        models: None,
         graph,
         parse,
         pool: Frames::mean,
+        harmonic: false,
         headline: "ssim_avg",
         unit: "",
     }
@@ -30,15 +32,15 @@ const FIELDS: [(&str, &str); 7] = [
     ("All", "ssim_avg"),
 ];
 
-fn graph(part: &GraphPart<'_>) -> String {
-    format!(
+fn graph(part: &GraphPart<'_>) -> Branch {
+    Branch::from(format!(
         "{}{}ssim=stats_file={}",
         part.distorted, part.reference, part.log
-    )
+    ))
 }
 
 /// Reads a line for each frame: `n:1 Y:0.933641 U:0.945792 V:0.944403 All:0.937460 (12.038390)`.
-fn parse(text: &mut dyn BufRead) -> Result<Frames, MetricError> {
+fn parse(text: &mut dyn BufRead) -> Result<Log, MetricError> {
     let mut frames = Frames::default();
     for (at, line) in text.lines().enumerate() {
         let error = |reason: String| MetricError {
@@ -61,7 +63,7 @@ fn parse(text: &mut dyn BufRead) -> Result<Frames, MetricError> {
         }
         frames.push(frame);
     }
-    Ok(frames)
+    Ok(frames.into())
 }
 
 #[cfg(test)]
@@ -70,7 +72,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, field: &str, expected: &[f64], pooled: f64) {
-        let frames = parse(&mut text.as_bytes()).expect("real output");
+        let frames = parse(&mut text.as_bytes()).expect("real output").frames;
         assert_eq!(frames.column(field), expected);
         let got = frames.mean(field).expect("a value");
         assert!((got - pooled).abs() < 1e-6, "{got} is not {pooled}");
@@ -122,6 +124,7 @@ mod tests {
         let error = parse(&mut "n:1 Y:1.0 All:1.0\nn:2 Y:x\n".as_bytes()).expect_err("no number");
         assert_eq!((error.line, error.reason.as_str()), (2, "`x` is no number"));
         assert!(parse(&mut "n:1 \n".as_bytes()).is_err());
-        assert!(parse(&mut "".as_bytes()).expect("nothing").is_empty());
+        let nothing = parse(&mut "".as_bytes()).expect("nothing");
+        assert!(nothing.frames.is_empty());
     }
 }

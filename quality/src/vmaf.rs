@@ -1,14 +1,16 @@
-//! VMAF: perceived quality from 0 to 100, by ffmpeg's `libvmaf` filter (<https://ffmpeg.org/ffmpeg-filters.html#libvmaf>).
+//! VMAF: perceived quality from 0 to 100, by ffmpeg's `libvmaf` filter (<https://ffmpeg.org/ffmpeg-filters.html#libvmaf-1>).
 //!
-//! The model is v0.6.1, the one that published numbers mean, and its 4K variant for pictures that fill a 4K screen
-//! (<https://github.com/Netflix/vmaf/blob/master/resource/doc/models.md>). Pooling is the arithmetic mean, libvmaf's default.
-//! Which features a log carries differs between versions of libvmaf, so that they are an open map.
+//! Unless somebody asks for another, the model is v0.6.1, the one that published numbers mean, and its 4K variant for pictures that
+//! fill a 4K screen. Pooling is the arithmetic mean, libvmaf's default, and the harmonic mean beside it. Which features a log
+//! carries differs between versions of libvmaf and between models, so that they are an open map.
+
+mod model;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::io::BufRead;
 
-use ffbatch_dispatcher::metric::{Frames, GraphPart, Metric, MetricError};
+use ffbatch_dispatcher::metric::{Branch, Frames, GraphPart, Log, Metric, MetricError};
 use serde::Deserialize;
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
@@ -17,86 +19,126 @@ use serde::de::{
 inventory::submit! {
     Metric {
         name: "vmaf",
-        summary: "perceived quality from 0 to 100 by Netflix's model v0.6.1; about 6 points are a visible step",
+        summary: "perceived quality from 0 to 100 by Netflix's models; about 6 points are a visible step",
         filter: "libvmaf",
+        models: Some(model::parse),
         graph,
         parse,
         pool: Frames::mean,
+        harmonic: true,
         headline: "vmaf",
         unit: "",
     }
 }
 
-/// Pictures larger than this in both directions get the 4K model: between 1440p, which the usual model still serves,
-/// and 2160p, for which the other was made.
-const LARGEST_HD: (u32, u32) = (2560, 1440);
+/// The transfer characteristics of HDR, PQ and HLG, in ffmpeg's words.
+const HDR: [&str; 2] = ["smpte2084", "arib-std-b67"];
 
-fn graph(part: &GraphPart<'_>) -> String {
-    let model = if part.width > LARGEST_HD.0 && part.height > LARGEST_HD.1 {
-        "vmaf_4k_v0.6.1"
-    } else {
-        "vmaf_v0.6.1"
+fn graph(part: &GraphPart<'_>) -> Branch {
+    let by_size = || model::by_size(part.width, part.height);
+    let model = part.model.cloned().unwrap_or_else(by_size);
+    let mut notes = Vec::new();
+    if part
+        .transfer
+        .is_some_and(|transfer| HDR.contains(&transfer))
+    {
+        notes.push("no public HDR model".to_owned());
+    }
+    let deeper = ten_bits(part.pixel_format).filter(|_| model::wants_ten_bits(&model));
+    let (converted, distorted, reference) = match deeper {
+        Some(format) => {
+            notes.push(format!("compared in {format}, as the model wants"));
+            part.through(&format!("format={format}"))
+        }
+        None => (
+            String::new(),
+            part.distorted.to_owned(),
+            part.reference.to_owned(),
+        ),
     };
-    format!(
-        "{}{}libvmaf=model=version={model}:n_threads={}:log_fmt=json:log_path={}",
-        part.distorted, part.reference, part.threads, part.log
-    )
+    let text = format!(
+        "{converted}{distorted}{reference}libvmaf=model={}:n_threads={}:log_fmt=json:log_path={}",
+        model::option(&model),
+        part.threads,
+        part.log
+    );
+    Branch {
+        text,
+        model: Some(model.name),
+        notes,
+    }
 }
 
-/// Reads the JSON log frame by frame: `{"frames": [{"frameNum": 0, "metrics": {"vmaf": 83.8, ..}}, ..], ..}`.
-fn parse(text: &mut dyn BufRead) -> Result<Frames, MetricError> {
-    let mut frames = Frames::default();
+/// The planar YUV of 10 bits that loses the least of this format; `None` when it is that.
+fn ten_bits(pixel_format: &str) -> Option<String> {
+    let holds = |parts: &[&str]| parts.iter().any(|part| pixel_format.contains(part));
+    let base = if holds(&["444", "gbr", "rgb", "bgr"]) {
+        "yuv444p"
+    } else if holds(&["422", "nv16", "210"]) {
+        "yuv422p"
+    } else {
+        "yuv420p"
+    };
+    let format = format!("{base}10le");
+    (format != pixel_format).then_some(format)
+}
+
+/// Reads the JSON log frame by frame: `{"version": "3.2.0", "frames": [{"frameNum": 0, "metrics": {"vmaf": 83.8, ..}}, ..], ..}`.
+fn parse(text: &mut dyn BufRead) -> Result<Log, MetricError> {
     let mut json = serde_json::Deserializer::from_reader(text);
-    Log(&mut frames)
+    Whole
         .deserialize(&mut json)
-        .and_then(|()| json.end())
+        .and_then(|log| json.end().map(|()| log))
         .map_err(|error| MetricError {
             metric: "vmaf",
             line: error.line(),
             reason: error.to_string(),
-        })?;
-    Ok(frames)
+        })
 }
 
-/// The document: everything but its `frames` is passed by.
-struct Log<'a>(&'a mut Frames);
+/// The document: everything but its `version` and its `frames` is passed by.
+struct Whole;
 
 /// The list of frames, each added as it is read, so that the list itself is never in memory.
 struct List<'a>(&'a mut Frames);
 
-/// One element of the list.
+/// One element of the list. What is no finite number is `null` in libvmaf's log.
 #[derive(Deserialize)]
 struct Element {
-    metrics: HashMap<String, f64>,
+    metrics: HashMap<String, Option<f64>>,
 }
 
-impl<'de> DeserializeSeed<'de> for Log<'_> {
-    type Value = ();
+impl<'de> DeserializeSeed<'de> for Whole {
+    type Value = Log;
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Log, D::Error> {
         from.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Log<'_> {
-    type Value = ();
+impl<'de> Visitor<'de> for Whole {
+    type Value = Log;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("the log of libvmaf")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut found = false;
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Log, A::Error> {
+        let (mut log, mut found) = (Log::default(), false);
         while let Some(key) = map.next_key::<String>()? {
-            if key == "frames" {
-                map.next_value_seed(List(&mut *self.0))?;
-                found = true;
-            } else {
-                map.next_value::<IgnoredAny>()?;
+            match key.as_str() {
+                "frames" => {
+                    map.next_value_seed(List(&mut log.frames))?;
+                    found = true;
+                }
+                "version" => log.version = map.next_value()?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
         }
         if found {
-            Ok(())
+            Ok(log)
         } else {
             Err(A::Error::missing_field("frames"))
         }
@@ -120,8 +162,9 @@ impl<'de> Visitor<'de> for List<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(Element { metrics }) = list.next_element()? {
+            let known = metrics.iter();
             self.0
-                .push(metrics.iter().map(|(name, value)| (name.as_str(), *value)));
+                .push(known.filter_map(|(name, value)| Some((name.as_str(), (*value)?))));
         }
         Ok(())
     }
@@ -131,63 +174,159 @@ impl<'de> Visitor<'de> for List<'_> {
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(text: &str, field: &str, expected: &[f64], pooled: f64) {
-        let frames = parse(&mut text.as_bytes()).expect("real output");
-        assert_eq!(frames.column(field), expected);
-        let got = frames.mean(field).expect("a value");
-        assert!((got - pooled).abs() < 1e-6, "{got} is not {pooled}");
+    const DISTORTED: &str = include_str!("../fixtures/vmaf.json");
+
+    fn read(text: &str) -> Result<Log, MetricError> {
+        parse(&mut text.as_bytes())
     }
 
-    const DISTORTED: &str = include_str!("../fixtures/vmaf.json");
+    #[track_caller]
+    fn check(field: &str, expected: &[f64]) {
+        assert_eq!(
+            read(DISTORTED).expect("real output").frames.column(field),
+            expected
+        );
+    }
 
     #[test]
     fn real_output() {
-        // What libvmaf itself writes as its pooled values for this run.
-        check(
-            DISTORTED,
-            "vmaf",
-            &[83.856_284, 82.639_805, 81.196_591],
-            82.564_227,
-        );
-        check(
-            DISTORTED,
-            "integer_motion2",
-            &[0.0, 4.214_327, 4.214_327],
-            2.809_551,
-        );
+        check("vmaf", &[83.856_284, 82.639_805, 81.196_591]);
+        check("integer_motion2", &[0.0, 4.214_327, 4.214_327]);
+        let log = read(DISTORTED).expect("real output");
+        assert_eq!(log.version.as_deref(), Some("86da14d"));
+        assert_eq!(log.frames.len(), 3);
+    }
+
+    /// What libvmaf itself writes at the end of this run, of every feature and of the score.
+    #[test]
+    fn both_means_are_those_of_libvmaf() {
+        let frames = read(DISTORTED).expect("real output").frames;
+        let log: serde_json::Value = serde_json::from_str(DISTORTED).expect("JSON");
+        let pooled = log["pooled_metrics"].as_object().expect("an object");
+        assert!(pooled.len() > 10 && pooled.contains_key("vmaf"));
+        for (field, values) in pooled {
+            for (name, got) in [
+                ("mean", frames.mean(field)),
+                ("harmonic_mean", frames.harmonic_mean(field)),
+            ] {
+                let (got, expected) = (got.expect("a mean"), values[name].as_f64());
+                let expected = expected.expect("a number");
+                // Frames and means are both rounded to six decimals.
+                assert!(
+                    (got - expected).abs() < 2e-6,
+                    "{field} {name}: {got} is not {expected}"
+                );
+            }
+        }
+    }
+
+    const PART: GraphPart<'static> = GraphPart {
+        distorted: "[d]",
+        reference: "[r]",
+        log: "vmaf.log",
+        threads: 2,
+        width: 1920,
+        height: 1080,
+        pixel_format: "yuv420p",
+        frame_rate: None,
+        transfer: None,
+        model: None,
+    };
+
+    /// The branch with a model of this kind.
+    fn with(kind: &str, part: GraphPart<'_>) -> Branch {
+        let model = model::parse(kind).expect("a model");
+        graph(&GraphPart {
+            model: Some(&model),
+            ..part
+        })
     }
 
     #[test]
     fn the_model_follows_the_picture() {
-        let graph_for = |width, height| {
-            graph(&GraphPart {
-                distorted: "[d]",
-                reference: "[r]",
-                log: "vmaf.log",
-                threads: 2,
-                width,
-                height,
-            })
-        };
+        let branch = graph(&PART);
         assert_eq!(
-            graph_for(1920, 1080),
+            branch.text,
             "[d][r]libvmaf=model=version=vmaf_v0.6.1:n_threads=2:log_fmt=json:log_path=vmaf.log"
         );
-        assert!(graph_for(3840, 2160).contains("vmaf_4k_v0.6.1"));
-        assert!(graph_for(2160, 3840).contains("version=vmaf_v0.6.1"));
+        assert_eq!(branch.model.as_deref(), Some("vmaf_v0.6.1"));
+        assert!(branch.notes.is_empty());
+        let large = GraphPart {
+            width: 3840,
+            height: 2160,
+            ..PART
+        };
+        assert!(graph(&large).text.contains("version=vmaf_4k_v0.6.1:"));
+        // One that is asked for wins.
+        let branch = with("neg", large);
+        assert_eq!(branch.model.as_deref(), Some("vmaf_v0.6.1neg"));
+        assert!(
+            branch
+                .text
+                .starts_with("[d][r]libvmaf=model=version=vmaf_v0.6.1neg:n_threads")
+        );
+    }
+
+    #[test]
+    fn the_models_of_2026_get_ten_bits() {
+        let branch = |pixel_format| {
+            let part = GraphPart {
+                pixel_format,
+                ..PART
+            };
+            with("v1", part)
+        };
+        let eight = branch("yuv420p");
+        assert_eq!(
+            eight.text,
+            "[d]format=yuv420p10le[dx];[r]format=yuv420p10le[rx];[dx][rx]libvmaf=\
+             model=version=vmaf_v1.0.16_3d0h:n_threads=2:log_fmt=json:log_path=vmaf.log"
+        );
+        assert_eq!(eight.notes, ["compared in yuv420p10le, as the model wants"]);
+        assert!(
+            branch("yuv422p")
+                .text
+                .starts_with("[d]format=yuv422p10le[dx]")
+        );
+        assert!(
+            branch("gbrp12le")
+                .text
+                .starts_with("[d]format=yuv444p10le[dx]")
+        );
+        assert!(branch("yuv444p10le").notes.is_empty());
+        assert!(branch("yuv444p10le").text.starts_with("[d][r]libvmaf"));
+    }
+
+    #[test]
+    fn hdr_is_scored_with_a_note() {
+        let notes = |transfer| {
+            let part = GraphPart {
+                transfer: Some(transfer),
+                ..PART
+            };
+            graph(&part).notes
+        };
+        assert_eq!(notes("smpte2084"), ["no public HDR model"]);
+        assert_eq!(notes("arib-std-b67"), ["no public HDR model"]);
+        assert!(notes("bt709").is_empty());
+    }
+
+    #[test]
+    fn what_is_no_number_is_absent() {
+        let text = r#"{"version": "x", "frames": [{"metrics": {"vmaf": 1, "other": null}}, {"metrics": {"vmaf": null}}]}"#;
+        let frames = read(text).expect("a log").frames;
+        assert_eq!(frames.len(), 2);
+        assert_eq!(frames.fields().collect::<Vec<_>>(), ["vmaf"]);
+        assert_eq!(frames.mean("vmaf"), Some(1.0));
     }
 
     #[test]
     fn what_is_broken_is_named_with_its_line() {
         let half = &DISTORTED[..DISTORTED.len() / 2];
-        let error = parse(&mut half.as_bytes()).expect_err("half a log");
+        let error = read(half).expect_err("half a log");
         assert!(error.line > 10, "{error}");
-        assert!(parse(&mut "{}".as_bytes()).is_err());
-        assert!(
-            parse(&mut r#"{"frames": []}"#.as_bytes())
-                .expect("nothing")
-                .is_empty()
-        );
+        assert!(read("{}").is_err());
+        let nothing = read(r#"{"frames": []}"#).expect("nothing");
+        assert!(nothing.frames.is_empty() && nothing.version.is_none());
     }
 }

@@ -69,6 +69,7 @@ pub async fn measure(
         reference: source(reference(planned, pair.reference)),
         distorted: source(distorted(plan, planned, pair.distorted)?),
         metrics: metrics.to_vec(),
+        model: None,
         room,
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         require_confinement: job.require_confinement,

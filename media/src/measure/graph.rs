@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use ffbatch_dispatcher::metric::{GraphPart, Metric};
+use ffbatch_dispatcher::metric::{Branch, GraphPart, Metric};
 
 use super::{Domain, Measure};
 
@@ -32,8 +32,12 @@ pub fn log_name(metric: &Metric) -> String {
     format!("{}.log", metric.name)
 }
 
-/// The whole argument vector for these metrics.
-pub fn arguments(asked: &Measure, metrics: &[&'static Metric], domain: &Domain) -> Vec<String> {
+/// The whole argument vector for these metrics; each must come with its branch.
+pub fn arguments(
+    asked: &Measure,
+    metrics: &[(&'static Metric, Branch)],
+    domain: &Domain,
+) -> Vec<String> {
     let threads = asked.threads.max(1).to_string();
     let mut args = words(&["-hide_banner", "-filter_complex_threads", &threads]);
     for source in [&asked.reference, &asked.distorted] {
@@ -41,7 +45,7 @@ pub fn arguments(asked: &Measure, metrics: &[&'static Metric], domain: &Domain) 
         args.extend(source.options.iter().cloned());
         args.extend(words(&["-i", &source.path.to_string_lossy()]));
     }
-    args.extend(words(&["-filter_complex", &graph(asked, metrics, domain)]));
+    args.extend(words(&["-filter_complex", &graph(metrics, domain)]));
     for (at, _) in metrics.iter().enumerate() {
         args.extend(words(&["-map", &format!("[m{at}]")]));
         args.extend(words(&EACH_FRAME));
@@ -55,7 +59,31 @@ pub fn arguments(asked: &Measure, metrics: &[&'static Metric], domain: &Domain) 
     args
 }
 
-fn graph(asked: &Measure, metrics: &[&'static Metric], domain: &Domain) -> String {
+/// The branch of each metric, in their order.
+pub fn branches(
+    asked: &Measure,
+    metrics: &[&'static Metric],
+    domain: &Domain,
+) -> Vec<(&'static Metric, Branch)> {
+    let branch = |(at, metric): (usize, &&'static Metric)| {
+        let part = GraphPart {
+            distorted: &format!("[d{at}]"),
+            reference: &format!("[r{at}]"),
+            log: &log_name(metric),
+            threads: asked.threads.max(1),
+            width: domain.width,
+            height: domain.height,
+            pixel_format: &domain.pixel_format,
+            frame_rate: domain.frame_rate,
+            transfer: domain.transfer.as_deref(),
+            model: asked.model.as_ref(),
+        };
+        (*metric, (metric.graph)(&part))
+    };
+    metrics.iter().enumerate().map(branch).collect()
+}
+
+fn graph(metrics: &[(&'static Metric, Branch)], domain: &Domain) -> String {
     let mut graph = String::new();
     for (input, side) in ['r', 'd'].into_iter().enumerate() {
         // Writing to a string cannot fail.
@@ -70,17 +98,9 @@ fn graph(asked: &Measure, metrics: &[&'static Metric], domain: &Domain) -> Strin
         }
         let _ = write!(graph, "[{side}c];");
     }
-    for (at, metric) in metrics.iter().enumerate() {
-        let part = GraphPart {
-            distorted: &format!("[d{at}]"),
-            reference: &format!("[r{at}]"),
-            log: &log_name(metric),
-            threads: asked.threads.max(1),
-            width: domain.width,
-            height: domain.height,
-        };
+    for (at, (_, branch)) in metrics.iter().enumerate() {
         let end = if at + 1 < metrics.len() { ";" } else { "" };
-        let _ = write!(graph, "{}[m{at}]{end}", (metric.graph)(&part));
+        let _ = write!(graph, "{}[m{at}]{end}", branch.text);
     }
     graph
 }

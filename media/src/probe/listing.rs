@@ -228,10 +228,16 @@ fn pixels(part: &str, video: &mut Video) {
     if name != "none" {
         name.clone_into(&mut video.pixel_format);
     }
-    video.range = rest
-        .trim_end_matches(')')
-        .split(", ")
+    let mut words = rest.trim_end_matches(')').split(", ");
+    video.range = words
+        .clone()
         .find(|word| matches!(*word, "tv" | "pc"))
+        .map(str::to_owned);
+    // Matrix, primaries, transfer.
+    video.transfer = words
+        .find_map(|word| word.rsplit_once('/'))
+        .map(|(_, transfer)| transfer)
+        .filter(|transfer| *transfer != "unknown")
         .map(str::to_owned);
 }
 
@@ -359,6 +365,26 @@ mod tests {
             assert_eq!(stretched.sample_aspect_ratio.as_deref(), Some("4:3"));
             assert_eq!(stretched.shown(), (320, 240));
         }
+    }
+
+    #[test]
+    fn the_transfer_of_hdr() {
+        let transfer = |pixels: &str| {
+            let text = format!(
+                "Input #0, mp4, from 'a':\n  Stream #0:0: Video: hevc, {pixels}, 2x2, 25 fps\n"
+            );
+            read(&text)[0]
+                .video()
+                .and_then(|video| video.transfer.clone())
+        };
+        let pq = "yuv420p10le(tv, bt2020nc/bt2020/smpte2084, progressive)";
+        assert_eq!(transfer(pq).as_deref(), Some("smpte2084"));
+        assert_eq!(
+            transfer("yuvj420p(pc, bt709/unknown/unknown, progressive)"),
+            None
+        );
+        assert_eq!(transfer("yuv420p(tv, bt709, progressive)"), None);
+        assert_eq!(transfer("yuv420p"), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ffbatch_dispatcher::metric::Metric;
+use ffbatch_dispatcher::metric::{Branch, Frames, Log, Metric, Model, Score};
 use ffbatch_dispatcher::registry::Metrics;
 use ffbatch_media::measure::{Measure, MeasureError, Measured, MetricFailure, measure};
 use ffbatch_media::probe::{ProbeError, Source, probe};
@@ -27,7 +27,7 @@ fn published(name: &str) -> Option<PathBuf> {
 }
 
 fn metrics() -> Vec<&'static Metric> {
-    Metrics::linked().expect("three metrics").iter().collect()
+    Metrics::linked().expect("the metrics").iter().collect()
 }
 
 fn source(path: &str) -> Source {
@@ -43,11 +43,22 @@ fn compare(
     distorted: Source,
     metrics: Vec<&'static Metric>,
 ) -> Result<Measured, MeasureError> {
+    compare_by(None, room, reference, distorted, metrics)
+}
+
+fn compare_by(
+    model: Option<&str>,
+    room: &Room,
+    reference: Source,
+    distorted: Source,
+    metrics: Vec<&'static Metric>,
+) -> Result<Measured, MeasureError> {
     let asked = Measure {
         ffmpeg: ffmpeg(),
         launcher: launcher(),
         reference,
         distorted,
+        model: model.map(|typed| Model::read(typed, &metrics).expect("a model")),
         metrics,
         room: room.job.path().to_owned(),
         threads: 2,
@@ -55,6 +66,16 @@ fn compare(
         stop: CancellationToken::new(),
     };
     block_on(measure(&asked, &mut |_| {}))
+}
+
+fn only(name: &str) -> Vec<&'static Metric> {
+    let all = metrics().into_iter();
+    all.filter(|metric| metric.name == name).collect()
+}
+
+/// The score of the only metric that was asked for.
+fn score(measured: &Measured) -> &Score {
+    &measured.metrics[0].outcome.as_ref().expect("a score").score
 }
 
 /// The pooled value of a field.
@@ -105,6 +126,58 @@ fn published_scores() {
     near(pooled(&same, "ssim", "ssim_avg"), 1.0);
 }
 
+/// Mean and harmonic mean of the published pair as libvmaf prints them, by kind of model.
+#[test]
+fn published_scores_of_other_models() {
+    let raw = |name: &str| {
+        let options = "-f rawvideo -s 576x324 -pix_fmt yuv420p10le";
+        Some(Source {
+            path: published(name)?,
+            options: options.split(' ').map(str::to_owned).collect(),
+        })
+    };
+    let (Some(reference), Some(distorted)) = (
+        raw("src01_hrc00_576x324.yuv420p10le.yuv"),
+        raw("src01_hrc01_576x324.yuv420p10le.yuv"),
+    ) else {
+        return;
+    };
+    for (kind, name, mean, harmonic) in [
+        ("hd", "vmaf_v0.6.1", 82.564_227, 82.550_063),
+        ("neg", "vmaf_v0.6.1neg", 80.680_458, 80.658_557),
+        ("4k-neg", "vmaf_4k_v0.6.1neg", 87.510_942, 87.497_804),
+        (
+            "phone",
+            "vmaf_v0.6.1:enable_transform=true",
+            96.160_871,
+            96.157_018,
+        ),
+        ("v1", "vmaf_v1.0.16_3d0h", 88.913_599, 88.845_356),
+        (
+            "vmaf_v1.0.16_3d0h_2160",
+            "vmaf_v1.0.16_3d0h_2160",
+            96.494_697,
+            96.441_463,
+        ),
+    ] {
+        let room = Room::new();
+        let (reference, distorted) = (reference.clone(), distorted.clone());
+        let measured = compare_by(Some(kind), &room, reference, distorted, only("vmaf"));
+        let measured = measured.expect("a score");
+        let score = score(&measured);
+        assert_eq!(score.model.as_deref(), Some(name));
+        assert!(
+            score
+                .version
+                .as_ref()
+                .is_some_and(|version| !version.is_empty())
+        );
+        assert!(score.notes.is_empty(), "{:?}", score.notes);
+        near(score.mean, mean);
+        near(score.harmonic_mean.expect("a harmonic mean"), harmonic);
+    }
+}
+
 /// A reference and an encode of it.
 fn pair(room: &Room, reference: &str, encode: &str) -> (Source, Source) {
     let make = "-f lavfi -i testsrc2=s=320x240:r=24000/1001:d=2";
@@ -126,8 +199,7 @@ fn a_container_changes_no_score() {
                 "ref.mkv",
                 &format!("-x264-params threads=1 {encode}"),
             );
-            let psnr = metrics().into_iter().filter(|metric| metric.name == "psnr");
-            let measured = compare(&room, reference, distorted, psnr.collect()).expect("scores");
+            let measured = compare(&room, reference, distorted, only("psnr")).expect("scores");
             assert_eq!(measured.frames, 48, "{encode}");
             pooled(&measured, "psnr", "psnr_y")
         })
@@ -137,6 +209,83 @@ fn a_container_changes_no_score() {
     assert!(
         (20.0..60.0).contains(&scores[0]) && (20.0..60.0).contains(&scores[3]),
         "{scores:?}"
+    );
+}
+
+/// A model of our own, which takes half of one feature for the score, so that the answer is known. Its path has every letter
+/// that means something to ffmpeg, and lies where ffmpeg may not look.
+#[test]
+fn a_model_from_a_file() {
+    let room = Room::new();
+    let path = room.theirs(r"a b:c'd,e;f[g]\h=i%.json");
+    std::fs::write(&path, include_str!("../fixtures/vif_model.json")).expect("a file");
+    let (reference, distorted) = pair(&room, "ref.mkv", "a.mp4");
+    let measured = compare_by(Some(&path), &room, reference, distorted, only("vmaf"));
+    let measured = measured.expect("a score");
+    let model = score(&measured).model.as_deref();
+    assert_eq!(model, Some(r"a b:c'd,e;f[g]\h=i%.json"));
+    let frames = &measured.metrics[0]
+        .outcome
+        .as_ref()
+        .expect("a score")
+        .frames;
+    assert_eq!(frames.len(), 48);
+    let halves = frames
+        .column("integer_vif_scale0")
+        .iter()
+        .map(|vif| vif * 50.0);
+    for (got, expected) in frames.column("vmaf").iter().zip(halves) {
+        assert!((got - expected).abs() < 1e-4, "{got} is not {expected}");
+    }
+}
+
+#[test]
+fn a_model_that_is_none_is_one_sentence() {
+    let room = Room::new();
+    let (reference, distorted) = pair(&room, "ref.mkv", "a.mp4");
+    let refused = |model: &str| {
+        let sides = (reference.clone(), distorted.clone());
+        let error = compare_by(Some(model), &room, sides.0, sides.1, only("vmaf"));
+        error.expect_err("no score").to_string()
+    };
+    let unknown = |metric: &str| {
+        let read = Model::read("beauty", &only(metric));
+        read.expect_err("no model").to_string()
+    };
+    assert!(unknown("vmaf").starts_with("unknown VMAF model `beauty` (known: hd, 4k,"));
+    assert!(unknown("psnr").ends_with("serves no metric that is asked for"));
+    let (gone, broken) = (room.mine("gone.json"), room.mine("broken.json"));
+    std::fs::write(&broken, "{").expect("a file");
+    for (model, said) in [
+        ("vmaf_v7", "version: vmaf_v7"),
+        (&gone, "gone.json"),
+        (&broken, "broken.json"),
+    ] {
+        let text = refused(model);
+        assert!(
+            text.contains("could not load libvmaf model with") && text.contains(said),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_one_must_know_to_read_a_score() {
+    let room = Room::new();
+    let hdr = "-pix_fmt yuv420p10le -c:v libx265 -x265-params \
+        log-level=none:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc hdr.mp4";
+    let make = "-f lavfi -i testsrc2=s=320x240:r=25:d=0.2";
+    assert!(room.unconfined(&format!("{make} {hdr}")));
+    let side = || source(&room.mine("hdr.mp4"));
+    let measured = compare(&room, side(), side(), only("vmaf")).expect("a score");
+    assert_eq!(measured.domain.transfer.as_deref(), Some("smpte2084"));
+    assert_eq!(score(&measured).notes, ["no public HDR model"]);
+
+    let (reference, distorted) = pair(&room, "ref.mkv", "a.mp4");
+    let measured = compare_by(Some("v1"), &room, reference, distorted, only("vmaf"));
+    assert_eq!(
+        score(&measured.expect("a score")).notes,
+        ["compared in yuv420p10le, as the model wants"]
     );
 }
 
@@ -186,9 +335,11 @@ static ABSENT: Metric = Metric {
     name: "absent",
     summary: "",
     filter: "no_such_filter",
-    graph: |_| String::new(),
-    parse: |_| Ok(ffbatch_dispatcher::metric::Frames::default()),
-    pool: ffbatch_dispatcher::metric::Frames::mean,
+    models: None,
+    graph: |_| Branch::default(),
+    parse: |_| Ok(Log::default()),
+    pool: Frames::mean,
+    harmonic: false,
     headline: "absent",
     unit: "",
 };
@@ -197,7 +348,10 @@ static ABSENT: Metric = Metric {
 static SILENT: Metric = Metric {
     name: "silent",
     filter: "null",
-    graph: |part| format!("{}nullsink;{}null", part.reference, part.distorted),
+    graph: |part| {
+        let text = format!("{}nullsink;{}null", part.reference, part.distorted);
+        Branch::from(text)
+    },
     ..ABSENT
 };
 
