@@ -71,8 +71,16 @@ pub struct GraphPart<'a> {
 }
 
 impl GraphPart<'_> {
-    /// Sends both videos through the same filters: the text of that, and the pads behind it, `(text, distorted, reference)`.
+    /// Sends both videos through the same filters: the text of that, and the pads behind it, `(text, distorted, reference)`. Without
+    /// filters the text is empty and the pads are the same.
     pub fn through(&self, filters: &str) -> (String, String, String) {
+        if filters.is_empty() {
+            return (
+                String::new(),
+                self.distorted.to_owned(),
+                self.reference.to_owned(),
+            );
+        }
         let behind = |pad: &str| format!("[{}x]", pad.trim_matches(['[', ']']));
         let (distorted, reference) = (behind(self.distorted), behind(self.reference));
         let text = format!(

@@ -8,3 +8,4 @@ mod metadata;
 mod psnr;
 mod ssim;
 mod vmaf;
+mod xpsnr;

@@ -45,17 +45,11 @@ fn graph(part: &GraphPart<'_>) -> Branch {
         notes.push("no public HDR model".to_owned());
     }
     let deeper = ten_bits(part.pixel_format).filter(|_| model::wants_ten_bits(&model));
-    let (converted, distorted, reference) = match deeper {
-        Some(format) => {
-            notes.push(format!("compared in {format}, as the model wants"));
-            part.through(&format!("format={format}"))
-        }
-        None => (
-            String::new(),
-            part.distorted.to_owned(),
-            part.reference.to_owned(),
-        ),
-    };
+    let filters = deeper.map_or_else(String::new, |format| {
+        notes.push(format!("compared in {format}, as the model wants"));
+        format!("format={format}")
+    });
+    let (converted, distorted, reference) = part.through(&filters);
     let text = format!(
         "{converted}{distorted}{reference}libvmaf=model={}:n_threads={}:log_fmt=json:log_path={}",
         model::option(&model),

@@ -284,7 +284,7 @@ fn a_plugin_is_called_like_its_file() {
         .collect();
     assert_eq!(stems("backends/src/"), computes);
     assert_eq!(stems("quality/src/"), metrics);
-    for expected in ["psnr", "ssim", "vmaf"] {
+    for expected in ["psnr", "ssim", "vmaf", "xpsnr"] {
         assert!(
             metrics.contains(expected),
             "the metric `{expected}` is not linked"

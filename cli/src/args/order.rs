@@ -47,7 +47,7 @@ pub struct Order {
     /// Where to run it: one of `ffbatch computes` [default: local]
     #[arg(long, value_name = "NAME")]
     pub compute: Option<String>,
-    /// Measure quality: psnr, ssim, vmaf; several with commas; or none
+    /// Measure quality: psnr, ssim, vmaf, xpsnr; several with commas; or none
     #[arg(long, value_name = "METRICS", value_delimiter = ',')]
     pub quality: Vec<String>,
     /// A further file that the command names by its base name, such as subtitles; may be given several times

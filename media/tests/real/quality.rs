@@ -119,11 +119,22 @@ fn published_scores() {
     near(pooled(&measured, "psnr", "psnr_avg"), 33.706_259);
     near(pooled(&measured, "ssim", "ssim_y"), 0.908_147);
     near(pooled(&measured, "ssim", "ssim_avg"), 0.919_978);
+    // ffmpeg prints four decimals.
+    for (field, expected) in [
+        ("xpsnr_y", 32.2285),
+        ("xpsnr_u", 39.0647),
+        ("xpsnr_v", 41.2308),
+        ("xpsnr_min", 32.2285),
+    ] {
+        let got = pooled(&measured, "xpsnr", field);
+        assert!((got - expected).abs() < 5e-5, "{field} is {got}");
+    }
 
     let same = compare(&room, reference.clone(), reference, metrics()).expect("scores");
     near(pooled(&same, "vmaf", "vmaf"), 99.142_826);
     assert!(pooled(&same, "psnr", "psnr_avg").is_infinite());
     near(pooled(&same, "ssim", "ssim_avg"), 1.0);
+    assert!(pooled(&same, "xpsnr", "xpsnr_min").is_infinite());
 }
 
 /// Mean and harmonic mean of the published pair as libvmaf prints them, by kind of model.
