@@ -13,6 +13,7 @@ pub mod job;
 pub mod location;
 pub mod metric;
 pub mod number;
+pub mod quality;
 pub mod registry;
 pub mod report;
 pub mod retry;

@@ -12,6 +12,7 @@ use crate::command::Command;
 use crate::event::Stage;
 use crate::exit::Exit;
 use crate::metric::Score;
+use crate::quality::Origin;
 
 /// The version that this code writes.
 pub const VERSION: u32 = 1;
@@ -226,11 +227,28 @@ impl Report {
         self.key_below("metrics/xray")
     }
 
+    /// The key of the per-frame document of an output that was scored, counted from 0 among those:
+    /// `metrics/ffqm/year=YYYY/month=MM/day=DD/<JQ>_<CE>_<JOBID>.json`, the name of users' own tables, and `.._<JOBID>_1.json` and so
+    /// on for further ones. A later attempt replaces it.
+    pub fn quality_key(&self, output: usize) -> String {
+        let origin = Origin::of(self);
+        let names = [origin.queue, origin.environment, origin.job].map(plain);
+        let further = match output {
+            0 => String::new(),
+            output => format!("_{output}"),
+        };
+        let (day, names) = (self.day(), names.join("_"));
+        format!("metrics/ffqm/{day}/{names}{further}.json")
+    }
+
     fn key_below(&self, prefix: &str) -> String {
-        // Zero-padded, as the partition projection of Glue wants it.
-        let day = self.started.strftime("year=%Y/month=%m/day=%d");
-        let job = self.job_id.replace(':', "-");
+        let (day, job) = (self.day(), plain(&self.job_id));
         format!("{prefix}/{day}/{job}_{}.json", self.attempt)
+    }
+
+    /// The partition of the day, zero-padded as the partition projection of Glue wants it.
+    fn day(&self) -> String {
+        self.started.strftime("year=%Y/month=%m/day=%d").to_string()
     }
 
     /// What a stage did; `None` when it was not reached.
@@ -244,5 +262,49 @@ impl Report {
             serde_json::to_string_pretty(self).expect("a report is plain data with text keys");
         text.push('\n');
         text
+    }
+}
+
+/// A name as one part of a key: an array child's id has a `:`.
+fn plain(name: &str) -> String {
+    name.replace([':', '/'], "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(machine: &str) -> Report {
+        let text = format!(
+            r#"{{"version": 1, "job_id": "1234:7", "name": "", "attempt": 2, "exit": "succeeded",
+                "started": "2026-03-05T23:59:59Z", "finished": "2026-03-06T00:00:09Z",
+                "commands": [], "stages": [], "inputs": [], "outputs": [],
+                "machine": {{"architecture": "x86_64", "cpus": 2 {machine}}}}}"#
+        );
+        serde_json::from_str(&text).expect("a report")
+    }
+
+    #[test]
+    fn keys() {
+        let aws = report(
+            r#", "job_queue": "batch-ffmpeg-job-queue-arm", "compute_environment": "batch-ffmpeg-arm""#,
+        );
+        assert_eq!(
+            aws.key(),
+            "metrics/jobs/year=2026/month=03/day=05/1234-7_2.json"
+        );
+        assert_eq!(
+            aws.quality_key(0),
+            "metrics/ffqm/year=2026/month=03/day=05/batch-ffmpeg-job-queue-arm_batch-ffmpeg-arm_1234-7.json"
+        );
+        let here = report("");
+        assert_eq!(
+            here.quality_key(0),
+            "metrics/ffqm/year=2026/month=03/day=05/local_local_1234-7.json"
+        );
+        assert_eq!(
+            here.quality_key(2),
+            "metrics/ffqm/year=2026/month=03/day=05/local_local_1234-7_2.json"
+        );
     }
 }
