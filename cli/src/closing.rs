@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ffbatch_dispatcher::event::Stage;
 use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::metric::Score;
 use ffbatch_dispatcher::report::{CommandReport, FileReport, Report, StageReport};
 use indicatif::{HumanBytes, HumanCount};
 
@@ -156,8 +157,32 @@ fn bitrate(output: &FileReport, duration: Option<f64>) -> String {
 
 fn scores(report: &Report) -> Option<String> {
     let quality = report.quality.as_ref()?;
-    let mut table = plain(&["METRIC", "MEAN", "MIN", "MAX", "FRAMES"], &[1, 2, 3, 4]);
+    let mut lines = Vec::new();
+    if !quality.scores.is_empty() {
+        lines.push(score_table(&quality.scores));
+    }
     for score in &quality.scores {
+        let notes = score.notes.iter();
+        lines.extend(notes.map(|note| format!("{}: {note}", score.metric)));
+    }
+    for (metric, why) in &quality.refused {
+        let what = if metric == "*" { "quality" } else { metric };
+        lines.push(format!("{what}: not measured: {why}"));
+    }
+    Some(lines.join("\n"))
+}
+
+/// One line for each metric. What only some metrics have takes a column only where one of those is there.
+fn score_table(scores: &[Score]) -> String {
+    let harmonic = scores.iter().any(|score| score.harmonic_mean.is_some());
+    let model = scores.iter().any(|score| score.model.is_some());
+    let mut header = vec!["METRIC", "MEAN"];
+    header.extend(harmonic.then_some("HARMONIC"));
+    header.extend(["MIN", "P5", "MAX", "FRAMES"]);
+    let right: Vec<usize> = (1..header.len()).collect();
+    header.extend(model.then_some("MODEL"));
+    let mut table = plain(&header, &right);
+    for score in scores {
         let metric = if score.unit.is_empty() {
             score.metric.clone()
         } else {
@@ -166,24 +191,15 @@ fn scores(report: &Report) -> Option<String> {
         // An index of at most 1 differs in its last digits.
         let digits = if score.max.abs() <= 1.0 { 4 } else { 2 };
         let number = |value: f64| format!("{value:.digits$}");
-        table.add_row([
-            metric,
-            number(score.mean),
-            number(score.min),
-            number(score.max),
-            HumanCount(score.frames as u64).to_string(),
-        ]);
+        let known = |value: Option<f64>| value.map_or_else(String::new, number);
+        let mut row = vec![metric, number(score.mean)];
+        row.extend(harmonic.then(|| known(score.harmonic_mean)));
+        row.extend([number(score.min), known(score.p5), number(score.max)]);
+        row.push(HumanCount(score.frames as u64).to_string());
+        row.extend(score.model.clone());
+        table.add_row(row);
     }
-    let mut lines = if quality.scores.is_empty() {
-        Vec::new()
-    } else {
-        vec![drawn(&table)]
-    };
-    for (metric, why) in &quality.refused {
-        let what = if metric == "*" { "quality" } else { metric };
-        lines.push(format!("{what}: not measured: {why}"));
-    }
-    Some(lines.join("\n"))
+    drawn(&table)
 }
 
 /// A speed with three digits that mean something.

@@ -136,17 +136,53 @@ fn scores_and_why_one_is_missing() {
     report.quality = serde_json::from_value(json!({
         "asked": ["psnr", "ssim", "vmaf"],
         "scores": [
-            { "metric": "psnr", "unit": "dB", "frames": 1320, "mean": 41.2345, "min": 30.0, "max": "inf" },
-            { "metric": "ssim", "frames": 1320, "mean": 0.987_65, "min": 0.9, "max": 1.0 },
+            { "metric": "psnr", "unit": "dB", "frames": 1320, "mean": 41.2345, "min": 30.0, "p5": 33.333, "max": "inf" },
+            { "metric": "ssim", "frames": 1320, "mean": 0.987_65, "min": 0.9, "p5": 0.95, "max": 1.0 },
         ],
         "refused": { "vmaf": "this ffmpeg has no filter `libvmaf` (use a build that has it)" },
     }))
     .expect("a quality report");
     assert_snapshot!(scores(&report).expect("asked for"), @r"
-    METRIC       MEAN     MIN     MAX  FRAMES
-    psnr (dB)   41.23   30.00     inf   1,320
-    ssim       0.9877  0.9000  1.0000   1,320
+    METRIC       MEAN     MIN      P5     MAX  FRAMES
+    psnr (dB)   41.23   30.00   33.33     inf   1,320
+    ssim       0.9877  0.9000  0.9500  1.0000   1,320
     vmaf: not measured: this ffmpeg has no filter `libvmaf` (use a build that has it)
+    ");
+}
+
+#[test]
+fn a_model_and_what_must_be_known() {
+    let mut report = report(&[]);
+    report.quality = serde_json::from_value(json!({
+        "asked": ["ssim", "vmaf"],
+        "scores": [
+            { "metric": "ssim", "frames": 48, "mean": 0.987_65, "min": 0.9, "p5": 0.95, "max": 1.0 },
+            {
+                "metric": "vmaf", "model": "vmaf_v0.6.1", "version": "3.2.0", "frames": 48, "mean": 91.234, "harmonic_mean": 91.01,
+                "min": 80.0, "p5": 83.5, "max": 100.0, "notes": ["no public HDR model"]
+            },
+        ],
+    }))
+    .expect("a quality report");
+    assert_snapshot!(scores(&report).expect("asked for"), @r"
+    METRIC    MEAN  HARMONIC     MIN      P5     MAX  FRAMES  MODEL
+    ssim    0.9877            0.9000  0.9500  1.0000      48
+    vmaf     91.23     91.01   80.00   83.50  100.00      48  vmaf_v0.6.1
+    vmaf: no public HDR model
+    ");
+}
+
+#[test]
+fn scores_of_an_older_report() {
+    let mut report = report(&[]);
+    report.quality = serde_json::from_value(json!({
+        "asked": ["vmaf"],
+        "scores": [{ "metric": "vmaf", "frames": 48, "mean": 91.234, "min": 80.0, "max": 100.0 }],
+    }))
+    .expect("a quality report");
+    assert_snapshot!(scores(&report).expect("asked for"), @r"
+    METRIC   MEAN    MIN  P5     MAX  FRAMES
+    vmaf    91.23  80.00      100.00      48
     ");
 }
 
