@@ -13,7 +13,7 @@ const ENCODE: &str = "-an -c:v libx264 -preset ultrafast";
 fn measured(site: &Site, line: &str) -> QualityReport {
     site.place(SHORT, "in.mp4");
     let report = site
-        .job_with("--quality psnr,ssim,vmaf", line)
+        .job_with("--quality psnr,ssim,vmaf,xpsnr", line)
         .ok()
         .report();
     report.quality.expect("quality was asked for")
@@ -31,18 +31,21 @@ fn all_metrics_in_one_pass() {
             .collect();
         assert_eq!(
             scores.keys().copied().collect::<Vec<_>>(),
-            ["psnr", "ssim", "vmaf"]
+            ["psnr", "ssim", "vmaf", "xpsnr"]
         );
         assert!(
             (20.0..60.0).contains(&scores["psnr"]) && (0.8..1.0).contains(&scores["ssim"]),
             "{scores:?}"
         );
         assert!((50.0..=100.0).contains(&scores["vmaf"]), "{scores:?}");
-        assert!(
-            quality.scores.iter().all(|score| score.frames == 50),
-            "{:?}",
-            quality.scores
-        );
+        assert!((20.0..60.0).contains(&scores["xpsnr"]), "{scores:?}");
+        for score in &quality.scores {
+            assert!(score.frames == 50 && score.notes.is_empty(), "{score:?}");
+            assert_eq!(score.worst.len(), 5, "{score:?}");
+            // Of the others nobody knows a model.
+            let named = score.model.is_some() && score.version.is_some();
+            assert_eq!(named, score.metric == "vmaf", "{score:?}");
+        }
     });
 }
 
@@ -59,7 +62,7 @@ fn a_worse_encode_scores_worse() {
     };
     let (good, bad) = (mean(18), mean(45));
     assert!(
-        good.len() == 3 && good.iter().zip(&bad).all(|(good, bad)| good > bad),
+        good.len() == 4 && good.iter().zip(&bad).all(|(good, bad)| good > bad),
         "{good:?} {bad:?}"
     );
 }
