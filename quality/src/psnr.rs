@@ -59,6 +59,7 @@ fn pool(frames: &Frames, field: &str) -> Option<f64> {
         .column(&errors)
         .iter()
         .zip(frames.column(field))
+        .filter(|(error, ratio)| !error.is_nan() && !ratio.is_nan())
         .max_by(|one, other| one.0.total_cmp(other.0))?;
     let seen = (error * 10_f64.powf(ratio / 10.0)).sqrt();
     let peak = PEAKS
@@ -124,6 +125,16 @@ mod tests {
     fn identical_frames() {
         check(SAME, "psnr_avg", &[f64::INFINITY; 2], f64::INFINITY);
         check(SAME, "mse_avg", &[0.0; 2], 0.0);
+    }
+
+    #[test]
+    fn a_frame_without_values_changes_nothing() {
+        let mut frames = parse(&mut DISTORTED.as_bytes())
+            .expect("real output")
+            .frames;
+        let whole = pool(&frames, "psnr_y");
+        frames.push([("mse_u", 1.0)]);
+        assert_eq!(pool(&frames, "psnr_y"), whole);
     }
 
     #[test]
