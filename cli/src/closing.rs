@@ -4,13 +4,13 @@ use std::path::Path;
 
 use ffbatch_dispatcher::event::Stage;
 use ffbatch_dispatcher::exit::Exit;
-use ffbatch_dispatcher::metric::Score;
 use ffbatch_dispatcher::report::{CommandReport, FileReport, Report, StageReport};
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::table::{self, drawn, plain};
 use crate::when::length;
 
+mod quality;
 #[cfg(test)]
 mod tests;
 
@@ -36,7 +36,12 @@ pub struct View<'a> {
 pub fn table(report: &Report, view: View<'_>) -> String {
     let mut parts = vec![stages(report)];
     parts.extend(outputs(report, view));
-    parts.extend(scores(report));
+    parts.extend(
+        report
+            .quality
+            .as_ref()
+            .map(|asked| quality::said(asked, view)),
+    );
     parts.join("\n\n") + "\n"
 }
 
@@ -153,53 +158,6 @@ fn bitrate(output: &FileReport, duration: Option<f64>) -> String {
         }
         _ => String::new(),
     }
-}
-
-fn scores(report: &Report) -> Option<String> {
-    let quality = report.quality.as_ref()?;
-    let mut lines = Vec::new();
-    if !quality.scores.is_empty() {
-        lines.push(score_table(&quality.scores));
-    }
-    for score in &quality.scores {
-        let notes = score.notes.iter();
-        lines.extend(notes.map(|note| format!("{}: {note}", score.metric)));
-    }
-    for (metric, why) in &quality.refused {
-        let what = if metric == "*" { "quality" } else { metric };
-        lines.push(format!("{what}: not measured: {why}"));
-    }
-    Some(lines.join("\n"))
-}
-
-/// One line for each metric. What only some metrics have takes a column only where one of those is there.
-fn score_table(scores: &[Score]) -> String {
-    let harmonic = scores.iter().any(|score| score.harmonic_mean.is_some());
-    let model = scores.iter().any(|score| score.model.is_some());
-    let mut header = vec!["METRIC", "MEAN"];
-    header.extend(harmonic.then_some("HARMONIC"));
-    header.extend(["MIN", "P5", "MAX", "FRAMES"]);
-    let right: Vec<usize> = (1..header.len()).collect();
-    header.extend(model.then_some("MODEL"));
-    let mut table = plain(&header, &right);
-    for score in scores {
-        let metric = if score.unit.is_empty() {
-            score.metric.clone()
-        } else {
-            format!("{} ({})", score.metric, score.unit)
-        };
-        // An index of at most 1 differs in its last digits.
-        let digits = if score.max.abs() <= 1.0 { 4 } else { 2 };
-        let number = |value: f64| format!("{value:.digits$}");
-        let known = |value: Option<f64>| value.map_or_else(String::new, number);
-        let mut row = vec![metric, number(score.mean)];
-        row.extend(harmonic.then(|| known(score.harmonic_mean)));
-        row.extend([number(score.min), known(score.p5), number(score.max)]);
-        row.push(HumanCount(score.frames as u64).to_string());
-        row.extend(score.model.clone());
-        table.add_row(row);
-    }
-    drawn(&table)
 }
 
 /// A speed with three digits that mean something.

@@ -163,20 +163,63 @@ pub struct FileReport {
     pub duration_secs: Option<f64>,
 }
 
-/// The quality of one output, or why there is no number.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The quality of a job's outputs, or why there is no number.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct QualityReport {
     /// The metrics that were asked for.
     pub asked: Vec<String>,
+    /// One entry for each video stream of each output file, in their order; an output without video has one too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<OutputQuality>,
+    /// Why nothing was measured at all; a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+/// The quality of one video stream of an output.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct OutputQuality {
+    /// The output.
+    pub location: String,
+    /// Which of its video streams, from 0.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub stream: usize,
+    /// In which form pictures were compared, such as `1280x720 yuv420p tv`: size, pixel format, range.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// Whether the stream is a copy, where it was not encoded (`-c copy`): there is no score then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<Copied>,
     /// One summary for each metric that could be measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scores: Vec<Score>,
-    /// What was compared, such as `1280x720 yuv420p`.
+    /// Where the values of every frame stand ([`crate::quality::Document`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub domain: Option<String>,
+    pub frames_at: Option<String>,
     /// Why a metric has no score: metric to sentence; under `*` what holds for all.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refused: BTreeMap<String, String>,
+    /// Sentences that one must know to read the numbers rightly.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// What a stream that was not encoded holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Copied {
+    /// Packets of the source, in their order and without a gap.
+    Copied,
+    /// Something else.
+    NotACopy,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes what it skips by reference"
+)]
+fn is_first(stream: &usize) -> bool {
+    *stream == 0
 }
 
 /// The ffmpeg that ran.

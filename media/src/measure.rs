@@ -4,11 +4,13 @@
 //! gives a plausible and wrong number. Here frame n is compared with frame n, whatever their timestamps say; the frames of both
 //! sides are counted in the same process; and where the counts differ there is an error and no number.
 //!
-//! The comparison happens in the distorted video's size and pixel format, which is what its viewers get. Videos of different
-//! sizes are refused: scaling one of them would measure the scaler too.
+//! Videos of different sizes are refused: scaling one of them would measure the scaler too. What an encoder was given has the
+//! output's size in any case ([`crate::shadow`]).
 
+mod domain;
 mod graph;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
@@ -22,6 +24,12 @@ use crate::find::Ffmpeg;
 use crate::log;
 use crate::probe::{Input, ProbeError, Source, Video, probe};
 use crate::run::{GRACE, Happening, Run, RunError, Stdout, run};
+use crate::shadow::Shadow;
+
+pub use domain::{Domain, Range};
+
+/// What an ffmpeg without loopback decoders says.
+const NO_LOOPBACK: &str = "Unrecognized option 'dec'";
 
 /// A comparison to make.
 #[derive(Debug, Clone)]
@@ -30,10 +38,14 @@ pub struct Measure {
     pub ffmpeg: Ffmpeg,
     /// The program whose subcommand `exec` calls [`crate::confine::launch`]. Absolute.
     pub launcher: PathBuf,
-    /// What the encoder was given.
-    pub reference: Source,
-    /// What became of it.
+    /// What it is compared with.
+    pub reference: Reference,
+    /// The video that is judged.
     pub distorted: Source,
+    /// Which of its video streams, from 0; covers are not counted.
+    pub video: usize,
+    /// Files and directories that must be readable besides the two, such as the segments of a playlist.
+    pub reads: Vec<PathBuf>,
     /// The metrics; at least one.
     pub metrics: Vec<&'static Metric>,
     /// The model for metrics that have models; its file, if it has one, by its absolute path. `None` leaves the choice to the metric.
@@ -48,6 +60,15 @@ pub struct Measure {
     pub stop: CancellationToken,
 }
 
+/// What a video is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reference {
+    /// The first video stream of a file.
+    File(Source),
+    /// What an encoder was given.
+    Shadow(Shadow),
+}
+
 /// The result of a comparison.
 #[derive(Debug, Clone)]
 pub struct Measured {
@@ -59,21 +80,8 @@ pub struct Measured {
     pub metrics: Vec<Measurement>,
     /// Wall time of the comparing process; zero when no metric could run.
     pub wall: Duration,
-}
-
-/// The form in which pictures were compared.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Domain {
-    /// Width in pixels.
-    pub width: u32,
-    /// Height in pixels.
-    pub height: u32,
-    /// The pixel format, such as `yuv420p`.
-    pub pixel_format: String,
-    /// Frames a second of the distorted video, where it tells.
-    pub frame_rate: Option<f64>,
-    /// The transfer characteristics of the distorted video, or else of the reference, where they tell.
-    pub transfer: Option<String>,
+    /// What ffmpeg complained of first while it decoded, although it went on: a broken frame, for instance.
+    pub complaint: Option<String>,
 }
 
 /// One metric's part of the result.
@@ -104,6 +112,14 @@ pub enum MetricFailure {
     NoFilter {
         /// The filter.
         filter: &'static str,
+    },
+    /// The filter cannot be set up: a model that is none, a pixel format that it does not take.
+    #[error("`{metric}` cannot be set up: {cause}")]
+    NotSetUp {
+        /// The metric.
+        metric: &'static str,
+        /// Why, in ffmpeg's words.
+        cause: String,
     },
     /// The filter's file is missing or broken.
     #[error(transparent)]
@@ -161,6 +177,9 @@ pub enum MeasureError {
     /// ffmpeg did not run.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The ffmpeg in use is too old to give an encoder's pictures back.
+    #[error("this ffmpeg has no loopback decoders (set FFBATCH_FFMPEG to version 7.1 or newer)")]
+    NoLoopback,
     /// ffmpeg ran and failed.
     #[error("the comparison failed: {0}")]
     Failed(String),
@@ -175,72 +194,153 @@ pub enum MeasureError {
 /// Compares two videos.
 ///
 /// # Behavior
-/// - A metric without a filter in this build fails alone; the others run.
+/// - A metric that this build lacks or that cannot be set up fails alone; the others run.
 /// - `on` gets the log and the progress of the comparing process.
 pub async fn measure(
     asked: &Measure,
     on: &mut (dyn FnMut(Happening) + Send),
 ) -> Result<Measured, MeasureError> {
-    let sources = [asked.reference.clone(), asked.distorted.clone()];
+    let sources = asked.sources();
     let (inputs, filters) = tokio::join!(
         probe(
             &asked.ffmpeg,
             &asked.launcher,
             asked.require_confinement,
-            &sources
+            &sources,
+            &asked.reads
         ),
         filters(asked)
     );
-    let (domain, filters) = (domain(&sources, &inputs?)?, filters?);
+    let (domain, filters) = (domain(asked, &inputs?)?, filters?);
     // A list of filters that was cut off says nothing about the build.
     if asked.stop.is_cancelled() {
         return Err(MeasureError::Stopped);
     }
 
-    let there: Vec<&'static Metric> = asked
-        .metrics
-        .iter()
-        .copied()
-        .filter(|metric| filters.iter().any(|filter| filter == metric.filter))
-        .collect();
+    let mut failures: BTreeMap<&str, MetricFailure> = BTreeMap::new();
+    for metric in &asked.metrics {
+        if !filters.iter().any(|filter| filter == metric.filter) {
+            let filter = metric.filter;
+            failures.insert(metric.name, MetricFailure::NoFilter { filter });
+        }
+    }
     let mut measured = Measured {
         frames: 0,
         metrics: Vec::new(),
         wall: Duration::ZERO,
         domain,
+        complaint: None,
     };
-    let branches = graph::branches(asked, &there, &measured.domain);
-    if !there.is_empty() {
-        let args = graph::arguments(asked, &branches, &measured.domain);
-        let finished = run(&process(asked, args, Stdout::Discard), on).await?;
-        if finished.stopped {
-            return Err(MeasureError::Stopped);
+    let mut branches = Vec::new();
+    loop {
+        let rest = asked.metrics.iter().copied();
+        let rest: Vec<_> = rest
+            .filter(|metric| !failures.contains_key(metric.name))
+            .collect();
+        if rest.is_empty() {
+            break;
         }
-        if !finished.exit.success() {
-            let cause = log::cause(&finished.stderr_tail);
-            return Err(MeasureError::Failed(cause.unwrap_or_else(|| {
-                format!("ffmpeg ended with {:?}", finished.exit)
-            })));
+        branches = graph::branches(asked, &rest, &measured.domain);
+        let failed = match compare(asked, &branches, &mut measured, on).await {
+            Ok(()) => break,
+            Err(error @ MeasureError::Failed(_)) => error,
+            Err(error) => return Err(error),
+        };
+        // Whose fault it is, each metric tells alone. Where it is nobody's, it is the videos'.
+        let before = failures.len();
+        for (metric, _) in &branches {
+            if let Some(cause) = rehearse(asked, metric, &measured.domain).await? {
+                let metric = metric.name;
+                failures.insert(metric, MetricFailure::NotSetUp { metric, cause });
+            }
         }
-        measured.wall = finished.wall;
-        measured.frames = aligned(asked)?;
+        if failures.len() == before {
+            return Err(failed);
+        }
     }
     for metric in &asked.metrics {
         let branch = branches.iter().find(|(known, _)| known.name == metric.name);
-        let outcome = match branch {
-            Some((_, branch)) => scores(asked, metric, branch, measured.frames)?,
-            None => Err(MetricFailure::NoFilter {
-                filter: metric.filter,
-            }),
+        let outcome = match (failures.remove(metric.name), branch) {
+            (None, Some((_, branch))) => scores(asked, metric, branch, measured.frames)?,
+            (Some(failure), _) => Err(failure),
+            (None, None) => continue,
         };
         measured.metrics.push(Measurement { metric, outcome });
     }
     Ok(measured)
 }
 
+/// Runs the comparing process and counts what it compared.
+async fn compare(
+    asked: &Measure,
+    branches: &[(&'static Metric, Branch)],
+    measured: &mut Measured,
+    on: &mut (dyn FnMut(Happening) + Send),
+) -> Result<(), MeasureError> {
+    let args = graph::arguments(asked, branches, &measured.domain);
+    let mut complaint = None;
+    let finished = run(&process(asked, args, Stdout::Discard), &mut |happening| {
+        if let Happening::Line(line) = &happening
+            && line.is_error()
+            && complaint.is_none()
+        {
+            complaint = log::cause(std::slice::from_ref(&line.text));
+        }
+        on(happening);
+    })
+    .await?;
+    if finished.stopped {
+        return Err(MeasureError::Stopped);
+    }
+    if !finished.exit.success() {
+        let cause = log::cause(&finished.stderr_tail)
+            .unwrap_or_else(|| format!("ffmpeg ended with {:?}", finished.exit));
+        return Err(if cause.contains(NO_LOOPBACK) {
+            MeasureError::NoLoopback
+        } else {
+            MeasureError::Failed(cause)
+        });
+    }
+    measured.wall = finished.wall;
+    measured.complaint = complaint;
+    measured.frames = aligned(asked)?;
+    Ok(())
+}
+
+/// Sets one metric up over a single gray picture; why that fails, if it does.
+async fn rehearse(
+    asked: &Measure,
+    metric: &'static Metric,
+    domain: &Domain,
+) -> Result<Option<String>, MeasureError> {
+    let branches = graph::branches(asked, &[metric], domain);
+    let args = graph::rehearsal(&branches, domain);
+    let finished = run(&process(asked, args, Stdout::Discard), &mut |_| {}).await?;
+    if finished.stopped {
+        return Err(MeasureError::Stopped);
+    }
+    Ok((!finished.exit.success())
+        .then(|| log::cause(&finished.stderr_tail).unwrap_or_else(|| "no reason given".to_owned())))
+}
+
+impl Measure {
+    /// The files whose streams must be known.
+    fn sources(&self) -> Vec<Source> {
+        let reference = match &self.reference {
+            Reference::File(source) => Some(source.clone()),
+            Reference::Shadow(_) => None,
+        };
+        reference
+            .into_iter()
+            .chain([self.distorted.clone()])
+            .collect()
+    }
+}
+
 /// The confined process of a comparison; it reads the two videos and a model and writes in the room.
 fn process(asked: &Measure, args: Vec<String>, stdout: Stdout) -> Run {
-    let mut read = vec![asked.reference.path.clone(), asked.distorted.path.clone()];
+    let mut read = asked.reads.clone();
+    read.extend(asked.sources().into_iter().map(|source| source.path));
     read.extend(asked.model.iter().filter_map(|model| model.file.clone()));
     let mut policy = Policy::new(read, vec![asked.room.clone()]);
     policy.require = asked.require_confinement;
@@ -270,32 +370,37 @@ async fn filters(asked: &Measure) -> Result<Vec<String>, RunError> {
 }
 
 /// What both sides will be compared in: the output's size and format, if the reference has that size.
-fn domain(sources: &[Source; 2], inputs: &[Input]) -> Result<Domain, MeasureError> {
-    let video = |at: usize| -> Result<&Video, MeasureError> {
-        let found = inputs.get(at).and_then(Input::video);
-        found
+fn domain(asked: &Measure, inputs: &[Input]) -> Result<Domain, MeasureError> {
+    let usable = |video: Option<&Video>, source: &Source| {
+        video
             .filter(|video| !video.pixel_format.is_empty())
-            .ok_or_else(|| MeasureError::NoVideo(sources[at].path.clone()))
+            .cloned()
+            .ok_or_else(|| MeasureError::NoVideo(source.path.clone()))
     };
-    let (reference, distorted) = (video(0)?, video(1)?);
-    if reference.shown() != distorted.shown() {
+    let distorted = inputs.last().and_then(|input| input.video(asked.video));
+    let distorted = usable(distorted, &asked.distorted)?;
+    let (reference, wanted, got) = match &asked.reference {
+        Reference::File(source) => {
+            let video = inputs.first().and_then(|input| input.video(0));
+            let reference = usable(video, source)?;
+            let size = reference.shown();
+            (reference, size, distorted.shown())
+        }
+        // The encoder's pictures were turned already; its output is taken as it is coded.
+        Reference::Shadow(shadow) => {
+            let pictures = &shadow.pictures;
+            let size = (pictures.width, pictures.height);
+            (pictures.clone(), size, (distorted.width, distorted.height))
+        }
+    };
+    if wanted != got {
         let text = |(width, height): (u32, u32)| format!("{width}x{height}");
         return Err(MeasureError::Size {
-            reference: text(reference.shown()),
-            distorted: text(distorted.shown()),
+            reference: text(wanted),
+            distorted: text(got),
         });
     }
-    let (width, height) = distorted.shown();
-    Ok(Domain {
-        width,
-        height,
-        pixel_format: distorted.pixel_format.clone(),
-        frame_rate: distorted.frame_rate,
-        transfer: distorted
-            .transfer
-            .clone()
-            .or_else(|| reference.transfer.clone()),
-    })
+    Ok(Domain::of(&reference, &distorted, got))
 }
 
 /// The number of frames that both sides have.

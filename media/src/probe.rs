@@ -138,21 +138,17 @@ pub enum ProbeError {
 }
 
 impl Input {
-    /// The first video stream that is no cover picture: the one that `0:V:0` means in a filter graph.
-    pub fn video(&self) -> Option<&Video> {
-        self.streams
-            .iter()
-            .find_map(|stream| match &stream.content {
-                Content::Video(video) if !video.attached_picture => Some(video),
-                _ => None,
-            })
+    /// The video stream of this number among those that are no cover pictures: the one that `0:V:NUMBER` means in a filter graph.
+    pub fn video(&self, number: usize) -> Option<&Video> {
+        let mut videos = self.streams.iter().filter_map(Stream::video);
+        videos.nth(number)
     }
 }
 
-impl Output {
-    /// The stream of this number, if it carries pictures that are no cover.
-    pub fn video(&self, stream: usize) -> Option<&Video> {
-        match &self.streams.get(stream)?.content {
+impl Stream {
+    /// What it shows, if it carries pictures that are no cover.
+    pub fn video(&self) -> Option<&Video> {
+        match &self.content {
             Content::Video(video) if !video.attached_picture => Some(video),
             _ => None,
         }
@@ -172,11 +168,13 @@ impl Video {
 }
 
 /// Probes files with one ffmpeg process, about 15 ms for the first and little more for others; one answer for each, in order.
+/// `reads` is what must be readable besides, such as the segments of a playlist.
 pub async fn probe(
     ffmpeg: &Ffmpeg,
     launcher: &Path,
     require_confinement: bool,
     sources: &[Source],
+    reads: &[PathBuf],
 ) -> Result<Vec<Input>, ProbeError> {
     let mut args = vec!["-hide_banner".to_owned()];
     for source in sources {
@@ -184,7 +182,8 @@ pub async fn probe(
         args.push("-i".to_owned());
         args.push(source.path.to_string_lossy().into_owned());
     }
-    let read = sources.iter().map(|source| source.path.clone()).collect();
+    let read = sources.iter().map(|source| source.path.clone());
+    let read = read.chain(reads.iter().cloned()).collect();
     let mut policy = Policy::new(read, Vec::new());
     policy.require = require_confinement;
     let asked = Run {

@@ -71,11 +71,23 @@ pub fn encoded(listing: &Listing, output: usize) -> impl Iterator<Item = Encoded
     (0..streams)
         .map(move |stream| Encoded { output, stream })
         .filter(|encoded| {
-            let video = listing
-                .output(encoded.output)
-                .and_then(|output| output.video(encoded.stream));
-            video.is_some() && of(listing, *encoded).is_some_and(|mapping| !mapping.copied)
+            video(listing, *encoded).is_some()
+                && of(listing, *encoded).is_some_and(|mapping| !mapping.copied)
         })
+}
+
+/// Which of its output's video streams that are no covers it is, from 0.
+pub fn number(listing: &Listing, encoded: Encoded) -> usize {
+    let streams = listing.output(encoded.output).into_iter();
+    streams
+        .flat_map(|output| &output.streams[..encoded.stream])
+        .filter(|stream| stream.video().is_some())
+        .count()
+}
+
+fn video(listing: &Listing, encoded: Encoded) -> Option<&Video> {
+    let streams = &listing.output(encoded.output)?.streams;
+    streams.get(encoded.stream)?.video()
 }
 
 /// Where a stream of an output comes from.
@@ -103,9 +115,7 @@ pub fn shadow(
             "a command with loopback decoders (-dec) of its own is not measured".to_owned(),
         );
     }
-    let pictures = listing
-        .output(wanted.output)
-        .and_then(|output| output.video(wanted.stream))
+    let pictures = video(listing, wanted)
         .filter(|video| !video.pixel_format.is_empty())
         .cloned()
         .ok_or("ffmpeg's log does not tell what the encoder was given")?;

@@ -2,27 +2,36 @@
 
 use std::collections::BTreeMap;
 
-use ffbatch_dispatcher::report::QualityReport;
+use ffbatch_dispatcher::report::OutputQuality;
 use ffbatch_tests::clip::SHORT;
-use ffbatch_tests::media::frames;
 use ffbatch_tests::site::{Site, everywhere};
 
 const ENCODE: &str = "-an -c:v libx264 -preset ultrafast";
 
 #[track_caller]
-fn measured(site: &Site, line: &str) -> QualityReport {
+fn measured(site: &Site, line: &str) -> Vec<OutputQuality> {
     site.place(SHORT, "in.mp4");
     let report = site
         .job_with("--quality psnr,ssim,vmaf,xpsnr", line)
         .ok()
         .report();
-    report.quality.expect("quality was asked for")
+    let quality = report.quality.expect("quality was asked for");
+    assert_eq!(quality.refused, None);
+    quality.outputs
+}
+
+/// The same for a command with one output.
+#[track_caller]
+fn measured_once(site: &Site, line: &str) -> OutputQuality {
+    let mut outputs = measured(site, line);
+    assert_eq!(outputs.len(), 1, "{outputs:?}");
+    outputs.remove(0)
 }
 
 #[test]
 fn all_metrics_in_one_pass() {
     everywhere(|site| {
-        let quality = measured(site, &format!("-i @in.mp4 {ENCODE} -crf 30 @out.mp4"));
+        let quality = measured_once(site, &format!("-i @in.mp4 {ENCODE} -crf 30 @out.mp4"));
         assert_eq!(quality.refused, BTreeMap::new());
         let scores: BTreeMap<&str, f64> = quality
             .scores
@@ -53,7 +62,7 @@ fn all_metrics_in_one_pass() {
 fn a_worse_encode_scores_worse() {
     let site = Site::local();
     let mean = |crf: u32| {
-        let quality = measured(&site, &format!("-i in.mp4 {ENCODE} -crf {crf} out.mp4"));
+        let quality = measured_once(&site, &format!("-i in.mp4 {ENCODE} -crf {crf} out.mp4"));
         quality
             .scores
             .iter()
@@ -67,24 +76,91 @@ fn a_worse_encode_scores_worse() {
     );
 }
 
+/// Each stream of each file that is encoded, and a word on all others.
 #[test]
-fn what_is_not_frame_aligned_gets_a_reason_and_no_number() {
+fn every_output_is_told_of() {
+    everywhere(|site| {
+        let line = "-i @in.mp4 -filter_complex [0:v]split[a][b];[a]scale=160:-2[small] \
+            -map [small] -c:v libx264 -preset ultrafast -an @small.mp4 \
+            -map [b] -map 0:a -c:v libx264 -preset ultrafast -c:a copy @large.mkv \
+            -vn -c:a copy @sound.m4a";
+        let outputs = measured(site, line);
+        let said: Vec<(String, usize, Option<&str>)> = outputs
+            .iter()
+            .map(|output| {
+                let name = output.location.rsplit('/').next().unwrap_or_default();
+                (
+                    name.to_owned(),
+                    output.scores.len(),
+                    output.domain.as_deref(),
+                )
+            })
+            .collect();
+        let at = |domain| Some(domain);
+        assert_eq!(
+            said,
+            [
+                ("small.mp4".to_owned(), 4, at("160x90 yuv420p tv")),
+                ("large.mkv".to_owned(), 4, at("320x180 yuv420p tv")),
+                ("sound.m4a".to_owned(), 0, None),
+            ]
+        );
+        assert_eq!(
+            outputs[2].refused["*"],
+            "nothing to compare: no video was encoded"
+        );
+    });
+}
+
+/// A playlist names its segments, which are where the command has put them.
+#[test]
+fn a_playlist_is_measured_with_its_segments() {
+    everywhere(|site| {
+        let line = format!(
+            "-i @in.mp4 {ENCODE} -g 10 -hls_time 1 -hls_base_url parts/ -hls_segment_filename @parts/%d.ts @list.m3u8"
+        );
+        let quality = measured_once(site, &line);
+        assert_eq!(quality.refused, BTreeMap::new());
+        assert_eq!(quality.scores[0].frames, 50);
+    });
+}
+
+/// What an earlier command of the job has made is a source like another, also after it was published.
+#[test]
+fn a_chain_of_commands_is_measured_link_by_link() {
+    everywhere(|site| {
+        site.place(SHORT, "in.mp4");
+        let line = format!(
+            "-i @in.mp4 {ENCODE} -crf 20 @mid.mp4 --then ffmpeg -i @mid.mp4 -vf hflip {ENCODE} -crf 40 @out.mp4"
+        );
+        let report = site.job_with("--quality psnr", &line).ok().report();
+        let outputs = report.quality.expect("asked for").outputs;
+        let scores: Vec<f64> = outputs
+            .iter()
+            .flat_map(|one| &one.scores)
+            .map(|score| score.mean)
+            .collect();
+        assert!(
+            scores.len() == 2 && scores[0] > scores[1] && scores[1] > 20.0,
+            "{outputs:?}"
+        );
+    });
+}
+
+#[test]
+fn what_is_not_certain_gets_a_reason_and_no_number() {
     let site = Site::local();
-    for line in [
-        "-ss 1 -i in.mp4 ENCODE out.mp4",
-        "-i in.mp4 -r 12 ENCODE out.mp4",
-        "-i in.mp4 -vf crop=160:90 ENCODE out.mp4",
+    for (line, part) in [
+        ("-i in.mp4 ENCODE -fs 10k out.mp4", "-fs"),
+        ("-i in.mp4 ENCODE -vf random=frames=4 out.mp4", "`random`"),
+        (
+            "-i in.mp4 ENCODE -f segment out%d.mp4",
+            "sequences of files",
+        ),
+        ("-i in.mp4 -frames:v 2 out%d.png", "sequences of files"),
     ] {
-        let quality = measured(&site, &line.replace("ENCODE", ENCODE));
-        // A later version may measure these rightly. A wrong number is what may never be.
+        let quality = measured_once(&site, &line.replace("ENCODE", ENCODE));
         assert!(quality.scores.is_empty(), "`{line}`: {quality:?}");
-        assert!(
-            quality.refused.values().all(|why| why.len() > 10) && !quality.refused.is_empty(),
-            "`{line}`: {quality:?}"
-        );
-        assert!(
-            frames(&site.sandbox.path("out.mp4")) > 0,
-            "the job itself is done"
-        );
+        assert!(quality.refused["*"].contains(part), "`{line}`: {quality:?}");
     }
 }

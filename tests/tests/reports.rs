@@ -220,7 +220,7 @@ fn a_report_of_the_first_version_still_reads() {
     let scores = report
         .quality
         .as_ref()
-        .map_or(0, |quality| quality.scores.len());
+        .map_or(0, |quality| quality.outputs[0].scores.len());
     assert_eq!(scores, 3);
     // Nothing that it said is forgotten, and a field of a later version does not disturb.
     let written: Value = serde_json::from_str(&report.to_json()).expect("a report is JSON");

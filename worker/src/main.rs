@@ -25,7 +25,6 @@ mod machine;
 mod measure;
 mod order;
 mod pattern;
-mod plain;
 mod publish;
 mod record;
 mod room;

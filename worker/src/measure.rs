@@ -1,26 +1,30 @@
-//! Stage *measure*: the output is compared with the input, where that comparison is certain to be right.
+//! Stage *measure*: what came out is compared with what the encoder was given, where that comparison is certain to be right.
 //!
-//! Measuring comes after publishing, in a process of its own, so that nothing in it can harm or fail the encode.
+//! Measuring comes after publishing, in processes of its own, so that nothing in it can harm or fail the encode. Each encoded
+//! video stream of each output file is compared with the pictures that its encoder was given ([`ffbatch_media::shadow`]).
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+mod repeatable;
+mod words;
 
+use std::path::{Path, PathBuf};
+
+use ffbatch_dispatcher::command::{Owner, Parsed, Role, Target};
 use ffbatch_dispatcher::event::{Event, Progress, Stage};
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::Job;
 use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::metric::Metric;
 use ffbatch_dispatcher::registry::Metrics;
-use ffbatch_dispatcher::report::{CommandReport, QualityReport};
-use ffbatch_media::measure::{self, Domain, Measure, MeasureError, Measured};
-use ffbatch_media::probe::Source;
+use ffbatch_dispatcher::report::{CommandReport, OutputQuality, QualityReport};
+use ffbatch_media::measure::{self, Measure, MeasureError, Measured, Reference};
+use ffbatch_media::probe::{Listing, Source};
 use ffbatch_media::run::Happening;
+use ffbatch_media::shadow::{self, Encoded};
 use tokio_util::sync::CancellationToken;
 
 use crate::check::{Plan, Planned};
 use crate::emit::emit;
 use crate::failure::Failure;
-use crate::plain;
 
 /// The metrics that a job asks for; a name that is not linked is a mistake of the job.
 pub fn metrics(job: &Job) -> Result<Vec<&'static Metric>, Failure> {
@@ -32,65 +36,248 @@ pub fn metrics(job: &Job) -> Result<Vec<&'static Metric>, Failure> {
     found.map_err(|error| Failure::because(Exit::Rejected, &error))
 }
 
-/// Compares the output of the last command with its input.
-pub async fn measure(
-    plan: &Plan,
-    job: &Job,
-    metrics: &[&'static Metric],
-    commands: &[CommandReport],
-    stop: &CancellationToken,
-) -> Result<QualityReport, Failure> {
-    let refuse = |why: String| Failure::new(Exit::Rejected, why);
-    let (Some(planned), Some(ran)) = (plan.commands.last(), commands.last()) else {
-        return Err(refuse("there is no command to measure".to_owned()));
+/// What is measured, and with what.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The job's plan, whose commands have run.
+    pub plan: &'a Plan,
+    /// The job.
+    pub job: &'a Job,
+    /// At least one.
+    pub metrics: &'a [&'static Metric],
+    /// What became of each command.
+    pub commands: &'a [CommandReport],
+    /// What each command told of its inputs and outputs.
+    pub listings: &'a [Listing],
+    /// Cancel it to stop.
+    pub stop: &'a CancellationToken,
+}
+
+/// Compares all outputs of all commands. The values of every frame are beside the report, one for each of its outputs.
+pub async fn measure(asked: Asked<'_>) -> Result<(QualityReport, Vec<Option<Measured>>), Failure> {
+    let mut report = QualityReport {
+        asked: asked.job.quality.clone(),
+        ..QualityReport::default()
     };
-    let pair = plain::pair(&planned.parsed).map_err(refuse)?;
-    // Repeated and left out frames can cancel out: equal counts alone prove nothing.
-    if let Some(count) = ran
-        .repeated_frames
-        .into_iter()
-        .chain(ran.dropped_frames)
-        .find(|count| *count > 0)
-    {
-        return Err(refuse(format!(
-            "misaligned: ffmpeg repeated or left out {count} frames to keep the frame rate"
-        )));
+    let mut frames = Vec::new();
+    for command in 0..asked.listings.len() {
+        let parsed = &asked.plan.commands[command].parsed;
+        for output in 0..parsed.outputs.len() {
+            let Some(location) = location(parsed, output) else {
+                continue;
+            };
+            for (entry, measured) in of_output(asked, command, output, location).await? {
+                report.outputs.push(entry);
+                frames.push(measured);
+            }
+        }
     }
-    let room = plan.scratch.path()?.join("measure");
-    std::fs::create_dir(&room).map_err(|error| {
-        Failure::new(
-            Exit::Machine,
-            format!("`{}` cannot be made: {error}", room.display()),
-        )
-    })?;
-    let asked = Measure {
+    if report.outputs.is_empty() {
+        report.refused = Some("there is nothing to compare: no file was written".to_owned());
+    }
+    Ok((report, frames))
+}
+
+/// A report of quality without a single score, and why.
+pub fn refused(job: &Job, why: &str) -> QualityReport {
+    QualityReport {
+        asked: job.quality.clone(),
+        refused: Some(why.to_owned()),
+        ..QualityReport::default()
+    }
+}
+
+/// The file that an output writes, of several with the same streams the first.
+fn location(parsed: &Parsed, output: usize) -> Option<&Location> {
+    match &parsed.outputs[output].target {
+        Target::Place(place) => Some(&parsed.places[*place].location),
+        Target::Tee(places) => Some(&parsed.places[*places.first()?].location),
+        _ => None,
+    }
+}
+
+/// Everything that can be said of one output.
+async fn of_output(
+    asked: Asked<'_>,
+    command: usize,
+    output: usize,
+    location: &Location,
+) -> Result<Vec<(OutputQuality, Option<Measured>)>, Failure> {
+    let listing = &asked.listings[command];
+    let entry = |stream: usize| OutputQuality {
+        location: location.to_string(),
+        stream,
+        ..OutputQuality::default()
+    };
+    let without = |mut entry: OutputQuality, why: String| {
+        entry.refused.insert("*".to_owned(), why);
+        (entry, None)
+    };
+    let encoded: Vec<Encoded> = shadow::encoded(listing, output).collect();
+    if encoded.is_empty() {
+        let why = "nothing to compare: no video was encoded".to_owned();
+        return Ok(vec![without(entry(0), why)]);
+    }
+    let mut entries = Vec::new();
+    for encoded in encoded {
+        let video = shadow::number(listing, encoded);
+        let entry = entry(video);
+        entries.push(
+            match compared(asked, command, encoded, video, location).await {
+                Ok(measured) => filled(entry, measured),
+                Err(failure) if failure.exit == Exit::Interrupted => return Err(failure),
+                Err(failure) => without(entry, failure.message),
+            },
+        );
+    }
+    Ok(entries)
+}
+
+/// Compares one stream.
+async fn compared(
+    asked: Asked<'_>,
+    command: usize,
+    encoded: Encoded,
+    video: usize,
+    location: &Location,
+) -> Result<Measured, Failure> {
+    let Asked { plan, job, .. } = asked;
+    let refuse = |why: String| Failure::new(Exit::Rejected, why);
+    let planned = &plan.commands[command];
+    if is_sequence(&planned.parsed, encoded.output) {
+        return Err(refuse(
+            "sequences of files without a playlist are not measured".to_owned(),
+        ));
+    }
+    repeatable::check(planned).map_err(refuse)?;
+    let words = words::again(plan, command)?;
+    let shadow = shadow::shadow(&planned.parsed, &words, &asked.listings[command], encoded)
+        .map_err(refuse)?;
+    let room = room(plan, command, encoded)?;
+    let distorted = words::published(plan, location)?;
+    let measure = Measure {
         ffmpeg: plan.ffmpeg.clone(),
         launcher: plan.launcher.clone(),
-        reference: source(reference(planned, pair.reference)),
-        distorted: source(distorted(plan, planned, pair.distorted)?),
-        metrics: metrics.to_vec(),
+        reference: Reference::Shadow(shadow),
+        reads: reads(plan, planned, encoded.output, &distorted)?,
+        distorted: Source {
+            path: distorted,
+            options: Vec::new(),
+        },
+        video,
+        metrics: asked.metrics.to_vec(),
         model: None,
-        room,
+        room: room.clone(),
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         require_confinement: job.require_confinement,
-        stop: stop.clone(),
+        stop: asked.stop.clone(),
     };
+    let frames = asked.commands[command].frames;
     let mut on = |happening| {
         if let Happening::Progress(block) = happening {
             emit(&Event::Progress(Progress {
                 frame: block.frame,
-                percent: share(block.frame, ran.frames),
+                percent: share(block.frame, frames),
                 frame_rate: block.frame_rate,
                 speed: block.speed,
                 ..Progress::of(Stage::Measure)
             }));
         }
     };
-    match measure::measure(&asked, &mut on).await {
-        Ok(measured) => Ok(report(job, &measured)),
+    let measured = Box::pin(measure::measure(&measure, &mut on)).await;
+    // The logs of a long video are large.
+    if let Err(error) = std::fs::remove_dir_all(&room) {
+        tracing::warn!("`{}` cannot be removed: {error}", room.display());
+    }
+    match measured {
+        Ok(measured) => Ok(measured),
         Err(MeasureError::Stopped) => Err(Failure::interrupted()),
         Err(error) => Err(Failure::because(Exit::Machine, &error)),
     }
+}
+
+/// Whether an output is many files that no playlist names: images, or the pieces of the segment muxer.
+fn is_sequence(parsed: &Parsed, output: usize) -> bool {
+    let places = parsed.outputs[output].target.places();
+    places
+        .iter()
+        .any(|place| parsed.places[*place].is_pattern())
+}
+
+/// A directory for the comparison's own files, in which a command's side files have the names that it calls them. It goes with
+/// the job's.
+fn room(plan: &Plan, command: usize, encoded: Encoded) -> Result<PathBuf, Failure> {
+    let Encoded { output, stream } = encoded;
+    let name = format!("measure-{command}-{output}-{stream}");
+    let room = plan.scratch.path()?.join(name);
+    let made = || {
+        std::fs::create_dir(&room)?;
+        for (link, target) in &plan.links {
+            if let Ok(name) = link.strip_prefix(&plan.directory) {
+                let link = room.join(name);
+                std::fs::create_dir_all(link.parent().unwrap_or(&room))?;
+                std::os::unix::fs::symlink(target, &link)?;
+            }
+        }
+        Ok(())
+    };
+    made().map_err(|error: std::io::Error| {
+        Failure::new(
+            Exit::Machine,
+            format!("`{}` cannot be written to: {error}", room.display()),
+        )
+    })?;
+    Ok(room)
+}
+
+/// What the comparison may read: what the command may, and what the job has written.
+fn reads(
+    plan: &Plan,
+    planned: &Planned,
+    output: usize,
+    distorted: &Path,
+) -> Result<Vec<PathBuf>, Failure> {
+    let mut reads = plan.reads.clone();
+    reads.extend(plan.scratch.inputs());
+    let places = plan.commands.iter().flat_map(|one| &one.parsed.places);
+    for place in places.filter(|place| place.role == Role::Output && !place.is_pattern()) {
+        reads.push(words::published(plan, &place.location)?);
+    }
+    // A playlist names its segments, wherever its command has put them.
+    let is_playlist = distorted
+        .extension()
+        .is_some_and(|name| name == "m3u8" || name == "mpd");
+    let places = planned.parsed.places.iter();
+    for place in places.filter(|_| is_playlist) {
+        if place.role.is_write() && place.owner == Owner::Output(output) {
+            let path = words::published(plan, &place.location)?;
+            reads.extend(path.parent().map(Path::to_owned));
+        }
+    }
+    // An output may be `/dev/null`, or nothing that was published.
+    reads.retain(|path| path.is_absolute() && path.exists());
+    Ok(reads)
+}
+
+fn filled(mut entry: OutputQuality, measured: Measured) -> (OutputQuality, Option<Measured>) {
+    entry.domain = Some(measured.domain.to_string());
+    entry.notes.extend(
+        measured
+            .complaint
+            .iter()
+            .map(|complaint| format!("ffmpeg complained while it decoded: {complaint}")),
+    );
+    for one in &measured.metrics {
+        match &one.outcome {
+            Ok(scores) => entry.scores.push(scores.score.clone()),
+            Err(why) => {
+                entry
+                    .refused
+                    .insert(one.metric.name.to_owned(), why.to_string());
+            }
+        }
+    }
+    (entry, Some(measured))
 }
 
 /// How many of the frames are compared, in percent, where both numbers are known.
@@ -101,61 +288,4 @@ pub async fn measure(
 fn share(done: Option<u64>, all: Option<u64>) -> Option<f64> {
     let all = all.filter(|all| *all > 0)?;
     Some((done? as f64 / all as f64 * 100.0).min(100.0))
-}
-
-/// A report of quality without a single score, and why.
-pub fn refused(job: &Job, why: &str) -> QualityReport {
-    QualityReport {
-        asked: job.quality.clone(),
-        scores: Vec::new(),
-        domain: None,
-        refused: BTreeMap::from([("*".to_owned(), why.to_owned())]),
-    }
-}
-
-fn report(job: &Job, measured: &Measured) -> QualityReport {
-    let mut report = QualityReport {
-        asked: job.quality.clone(),
-        scores: Vec::new(),
-        domain: Some(domain(&measured.domain)),
-        refused: BTreeMap::new(),
-    };
-    for one in &measured.metrics {
-        match &one.outcome {
-            Ok(scores) => report.scores.push(scores.score.clone()),
-            Err(why) => {
-                report
-                    .refused
-                    .insert(one.metric.name.to_owned(), why.to_string());
-            }
-        }
-    }
-    report
-}
-
-fn domain(domain: &Domain) -> String {
-    format!("{}x{} {}", domain.width, domain.height, domain.pixel_format)
-}
-
-fn source(path: PathBuf) -> Source {
-    Source {
-        path,
-        options: Vec::new(),
-    }
-}
-
-/// The input as ffmpeg saw it.
-fn reference(planned: &Planned, place: usize) -> PathBuf {
-    PathBuf::from(&planned.names[place])
-}
-
-/// The output: where it was published on this machine, else where it was staged.
-fn distorted(plan: &Plan, planned: &Planned, place: usize) -> Result<PathBuf, Failure> {
-    match &planned.parsed.places[place].location {
-        Location::Path(path) => Ok(PathBuf::from(path)),
-        location => plan
-            .staging
-            .local(location)
-            .map_err(|error| Failure::because(Exit::Internal, &error)),
-    }
 }

@@ -65,7 +65,7 @@ pub async fn stages(
             .filter(|input| !input.location.starts_with('/')),
     );
     let transcoding = transcode::transcode(&plan, &job, stop, commands, inputs, ffmpeg);
-    stage(log, Stage::Transcode, transcoding).await?;
+    let listings = stage(log, Stage::Transcode, transcoding).await?;
     let published = stage(
         log,
         Stage::Publish,
@@ -77,9 +77,16 @@ pub async fn stages(
     if !metrics.is_empty() {
         // Nothing that goes wrong here fails the job: the encode is done and published. The measuring ffmpeg is told to stop
         // and awaited, because it works in the directory that vanishes next.
-        let measuring = measure::measure(&plan, &job, &metrics, commands, stop);
+        let measuring = measure::measure(measure::Asked {
+            plan: &plan,
+            job: &job,
+            metrics: &metrics,
+            commands,
+            listings: &listings,
+            stop,
+        });
         match stage(log, Stage::Measure, unless_late(stop, measuring)).await {
-            Ok(measured) => *quality = Some(measured),
+            Ok((measured, _)) => *quality = Some(measured),
             Err(failure) if failure.exit == Exit::Interrupted => return Err(failure),
             Err(failure) => *quality = Some(measure::refused(&job, &failure.message)),
         }

@@ -9,7 +9,7 @@ use ffbatch_dispatcher::event::Stage;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::report::Report;
 use opentelemetry_sdk::trace::SpanData;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 mod annotations;
 mod fit;
@@ -70,15 +70,7 @@ fn describe(segment: &mut Value, report: &Report) {
     };
     let measured = subsegments(segment).find(|part| part["name"] == Stage::Measure.segment());
     if let Some(measured) = measured {
-        let mut scores: Map<String, Value> = quality
-            .scores
-            .iter()
-            .map(|score| (score.metric.clone(), json!(score)))
-            .collect();
-        for (metric, why) in &quality.refused {
-            scores.insert(metric.clone(), json!({ "refused": why }));
-        }
-        measured["metadata"] = json!({ NAMESPACE: scores });
+        measured["metadata"] = json!({ NAMESPACE: quality });
     }
 }
 

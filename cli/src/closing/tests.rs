@@ -130,22 +130,31 @@ fn two_passes_stand_below_their_stage() {
     ");
 }
 
+fn scores(report: &Report) -> String {
+    quality::said(report.quality.as_ref().expect("asked for"), view(None))
+}
+
 #[test]
 fn scores_and_why_one_is_missing() {
     let mut report = report(&[]);
     report.quality = serde_json::from_value(json!({
         "asked": ["psnr", "ssim", "vmaf"],
-        "scores": [
-            { "metric": "psnr", "unit": "dB", "frames": 1320, "mean": 41.2345, "min": 30.0, "p5": 33.333, "max": "inf" },
-            { "metric": "ssim", "frames": 1320, "mean": 0.987_65, "min": 0.9, "p5": 0.95, "max": 1.0 },
-        ],
-        "refused": { "vmaf": "this ffmpeg has no filter `libvmaf` (use a build that has it)" },
+        "outputs": [{
+            "location": "/out.mp4",
+            "domain": "1280x720 yuv420p tv",
+            "scores": [
+                { "metric": "psnr", "unit": "dB", "frames": 1320, "mean": 41.2345, "min": 30.0, "p5": 33.333, "max": "inf" },
+                { "metric": "ssim", "frames": 1320, "mean": 0.987_65, "min": 0.9, "p5": 0.95, "max": 1.0 },
+            ],
+            "refused": { "vmaf": "this ffmpeg has no filter `libvmaf` (use a build that has it)" },
+        }],
     }))
     .expect("a quality report");
-    assert_snapshot!(scores(&report).expect("asked for"), @r"
+    assert_snapshot!(scores(&report), @r"
     METRIC       MEAN     MIN      P5     MAX  FRAMES
     psnr (dB)   41.23   30.00   33.33     inf   1,320
     ssim       0.9877  0.9000  0.9500  1.0000   1,320
+    compared at 1280x720 yuv420p tv
     vmaf: not measured: this ffmpeg has no filter `libvmaf` (use a build that has it)
     ");
 }
@@ -155,16 +164,16 @@ fn a_model_and_what_must_be_known() {
     let mut report = report(&[]);
     report.quality = serde_json::from_value(json!({
         "asked": ["ssim", "vmaf"],
-        "scores": [
+        "outputs": [{ "location": "/out.mp4", "scores": [
             { "metric": "ssim", "frames": 48, "mean": 0.987_65, "min": 0.9, "p5": 0.95, "max": 1.0 },
             {
                 "metric": "vmaf", "model": "vmaf_v0.6.1", "version": "3.2.0", "frames": 48, "mean": 91.234, "harmonic_mean": 91.01,
                 "min": 80.0, "p5": 83.5, "max": 100.0, "notes": ["no public HDR model"]
             },
-        ],
+        ]}],
     }))
     .expect("a quality report");
-    assert_snapshot!(scores(&report).expect("asked for"), @r"
+    assert_snapshot!(scores(&report), @r"
     METRIC    MEAN  HARMONIC     MIN      P5     MAX  FRAMES  MODEL
     ssim    0.9877            0.9000  0.9500  1.0000      48
     vmaf     91.23     91.01   80.00   83.50  100.00      48  vmaf_v0.6.1
@@ -173,16 +182,33 @@ fn a_model_and_what_must_be_known() {
 }
 
 #[test]
-fn scores_of_an_older_report() {
+fn several_outputs() {
     let mut report = report(&[]);
     report.quality = serde_json::from_value(json!({
         "asked": ["vmaf"],
-        "scores": [{ "metric": "vmaf", "frames": 48, "mean": 91.234, "min": 80.0, "max": 100.0 }],
+        "outputs": [
+            { "location": "/a.mp4", "scores": [
+                { "metric": "vmaf", "frames": 48, "mean": 91.234, "min": 80.0, "p5": 85.0, "max": 100.0 },
+            ]},
+            { "location": "/b.mkv", "copy": "copied" },
+            { "location": "/b.mkv", "stream": 1, "copy": "not-a-copy" },
+            { "location": "/c.m4a", "refused": { "*": "there is no video to compare" } },
+        ],
     }))
     .expect("a quality report");
-    assert_snapshot!(scores(&report).expect("asked for"), @r"
-    METRIC   MEAN    MIN  P5     MAX  FRAMES
-    vmaf    91.23  80.00      100.00      48
+    assert_snapshot!(scores(&report), @r"
+    /a.mp4
+    METRIC   MEAN    MIN     P5     MAX  FRAMES
+    vmaf    91.23  80.00  85.00  100.00      48
+
+    /b.mkv
+    quality: the video was copied, packet by packet
+
+    /b.mkv (video stream 1)
+    quality: the video was to be copied and is NOT a copy of the source
+
+    /c.m4a
+    quality: not measured: there is no video to compare
     ");
 }
 

@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 
 use ffbatch_dispatcher::metric::{Branch, GraphPart, Metric};
 
-use super::{Domain, Measure};
+use super::{Domain, Measure, Reference};
+use crate::probe::Source;
 
 /// The file that lists the frames of the reference.
 pub const REFERENCE_COUNT: &str = "reference.frames";
@@ -39,24 +40,64 @@ pub fn arguments(
     domain: &Domain,
 ) -> Vec<String> {
     let threads = asked.threads.max(1).to_string();
-    let mut args = words(&["-hide_banner", "-filter_complex_threads", &threads]);
-    for source in [&asked.reference, &asked.distorted] {
+    let mut args = words(&["-filter_complex_threads", &threads]);
+    let input = |source: &Source, args: &mut Vec<String>| {
         args.extend(words(&["-threads", &threads]));
         args.extend(source.options.iter().cloned());
         args.extend(words(&["-i", &source.path.to_string_lossy()]));
+    };
+    let (reference, number) = match &asked.reference {
+        Reference::File(source) => {
+            input(source, &mut args);
+            ("[0:V:0]".to_owned(), 1)
+        }
+        Reference::Shadow(shadow) => {
+            args.extend(shadow.inputs.iter().cloned());
+            args.push("-noautorotate".to_owned());
+            ("[dec:0]".to_owned(), shadow.input_count)
+        }
+    };
+    input(&asked.distorted, &mut args);
+    if let Reference::Shadow(shadow) = &asked.reference {
+        args.extend(shadow.outputs.iter().cloned());
+        let (output, stream) = shadow.stream;
+        args.extend(words(&["-dec", &format!("{output}:{stream}")]));
     }
-    args.extend(words(&["-filter_complex", &graph(metrics, domain)]));
-    for (at, _) in metrics.iter().enumerate() {
-        args.extend(words(&["-map", &format!("[m{at}]")]));
-        args.extend(words(&EACH_FRAME));
-        args.extend(words(&["-f", "null", "-"]));
-    }
+    let distorted = format!("[{number}:V:{}]", asked.video);
+    let graph = graph(&reference, &distorted, metrics, domain);
+    args.extend(words(&["-filter_complex", &graph]));
+    outputs(metrics.len(), &mut args);
     for (pad, file) in [("[rc]", REFERENCE_COUNT), ("[dc]", DISTORTED_COUNT)] {
         args.extend(words(&["-map", pad]));
         args.extend(words(&EACH_FRAME));
         args.extend(words(&["-f", "framecrc", file]));
     }
     args
+}
+
+/// The arguments that set these metrics up over one gray picture and compare it with itself.
+pub fn rehearsal(metrics: &[(&'static Metric, Branch)], domain: &Domain) -> Vec<String> {
+    let (width, height) = (domain.width, domain.height);
+    let picture = format!("color=gray:s={width}x{height}:r=1:d=1");
+    let mut args = words(&["-f", "lavfi", "-i", &picture]);
+    let both = "[0:v]split=2[r][d]".to_owned();
+    let graph = graph("[r]", "[d]", metrics, domain);
+    args.extend(words(&[
+        "-filter_complex",
+        &format!("{both};{graph};[rc][dc]hstack[c]"),
+    ]));
+    outputs(metrics.len(), &mut args);
+    args.extend(words(&["-map", "[c]", "-f", "null", "-"]));
+    args
+}
+
+/// An output for the end of each metric's branch.
+fn outputs(metrics: usize, args: &mut Vec<String>) {
+    for at in 0..metrics {
+        args.extend(words(&["-map", &format!("[m{at}]")]));
+        args.extend(words(&EACH_FRAME));
+        args.extend(words(&["-f", "null", "-"]));
+    }
 }
 
 /// The branch of each metric, in their order.
@@ -83,16 +124,17 @@ pub fn branches(
     metrics.iter().enumerate().map(branch).collect()
 }
 
-fn graph(metrics: &[(&'static Metric, Branch)], domain: &Domain) -> String {
+fn graph(
+    reference: &str,
+    distorted: &str,
+    metrics: &[(&'static Metric, Branch)],
+    domain: &Domain,
+) -> String {
     let mut graph = String::new();
-    for (input, side) in ['r', 'd'].into_iter().enumerate() {
+    for (pad, side) in [(reference, 'r'), (distorted, 'd')] {
         // Writing to a string cannot fail.
-        let _ = write!(
-            graph,
-            "[{input}:V:0]settb=1/1000,setpts=N,format={},split={}",
-            domain.pixel_format,
-            metrics.len() + 1
-        );
+        let (filters, ends) = (domain.filters(), metrics.len() + 1);
+        let _ = write!(graph, "{pad}{filters},split={ends}");
         for at in 0..metrics.len() {
             let _ = write!(graph, "[{side}{at}]");
         }

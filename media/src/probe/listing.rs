@@ -303,7 +303,7 @@ mod tests {
             let input = &read(text)[at];
             assert_eq!(input.duration, duration.map(Duration::from_millis));
             assert_eq!(input.streams[0].codec, codec);
-            let video = input.video().expect("a video");
+            let video = input.video(0).expect("a video");
             assert_eq!((video.width, video.height), size);
             assert_eq!(video.pixel_format, pixels);
             assert_eq!(video.range.as_deref(), range);
@@ -358,10 +358,10 @@ mod tests {
             };
             assert_eq!(audio.sample_rate_hz, Some(48000));
             assert_eq!(audio.layout.as_deref(), Some("5.1"));
-            let rotated = inputs[1].video().expect("a video");
+            let rotated = inputs[1].video(0).expect("a video");
             assert!((rotated.rotation_degrees - 90.0).abs() < 0.01);
             assert_eq!(rotated.shown(), (144, 176));
-            let stretched = inputs[2].video().expect("a video");
+            let stretched = inputs[2].video(0).expect("a video");
             assert_eq!(stretched.sample_aspect_ratio.as_deref(), Some("4:3"));
             assert_eq!(stretched.shown(), (320, 240));
         }
@@ -374,7 +374,7 @@ mod tests {
                 "Input #0, mp4, from 'a':\n  Stream #0:0: Video: hevc, {pixels}, 2x2, 25 fps\n"
             );
             read(&text)[0]
-                .video()
+                .video(0)
                 .and_then(|video| video.transfer.clone())
         };
         let pq = "yuv420p10le(tv, bt2020nc/bt2020/smpte2084, progressive)";
@@ -421,13 +421,13 @@ mod tests {
             (first.muxer.as_str(), second.muxer.as_str()),
             ("matroska", "mp4")
         );
-        let video = first.video(0).expect("a video");
+        let video = first.streams[0].video().expect("a video");
         assert_eq!((video.width, video.height), (640, 360));
         assert_eq!(video.pixel_format, "yuv420p");
-        assert!(first.video(1).is_none(), "the second is audio");
+        assert!(first.streams[1].video().is_none(), "the second is audio");
         assert_eq!(
-            second
-                .video(0)
+            second.streams[0]
+                .video()
                 .and_then(|video| video.range.clone())
                 .as_deref(),
             Some("tv")
@@ -445,7 +445,7 @@ mod tests {
         assert_eq!(input.format, "mp3");
         assert_eq!(input.duration, Some(Duration::from_millis(3_723_500)));
         assert_eq!(input.start_secs, Some(-0.025_057));
-        assert!(input.video().is_none());
+        assert!(input.video(0).is_none());
         assert_eq!(
             input.streams[2].content,
             Content::Other("subtitle".to_owned())

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ffbatch_dispatcher::metric::{Branch, Frames, Log, Metric, Model, Score};
 use ffbatch_dispatcher::registry::Metrics;
-use ffbatch_media::measure::{Measure, MeasureError, Measured, MetricFailure, measure};
+use ffbatch_media::measure::{Measure, MeasureError, Measured, MetricFailure, Reference, measure};
 use ffbatch_media::probe::{ProbeError, Source, probe};
 use ffbatch_quality as _;
 use tokio_util::sync::CancellationToken;
@@ -56,8 +56,10 @@ fn compare_by(
     let asked = Measure {
         ffmpeg: ffmpeg(),
         launcher: launcher(),
-        reference,
+        reference: Reference::File(reference),
         distorted,
+        video: 0,
+        reads: Vec::new(),
         model: model.map(|typed| Model::read(typed, &metrics).expect("a model")),
         metrics,
         room: room.job.path().to_owned(),
@@ -256,8 +258,12 @@ fn a_model_that_is_none_is_one_sentence() {
     let (reference, distorted) = pair(&room, "ref.mkv", "a.mp4");
     let refused = |model: &str| {
         let sides = (reference.clone(), distorted.clone());
-        let error = compare_by(Some(model), &room, sides.0, sides.1, only("vmaf"));
-        error.expect_err("no score").to_string()
+        let both = [only("vmaf"), only("psnr")].concat();
+        let measured = compare_by(Some(model), &room, sides.0, sides.1, both);
+        let measured = measured.expect("a score of the other metric");
+        assert!(pooled(&measured, "psnr", "psnr_y") > 20.0);
+        let failure = measured.metrics[0].outcome.as_ref();
+        failure.expect_err("no score").to_string()
     };
     let unknown = |metric: &str| {
         let read = Model::read("beauty", &only(metric));
@@ -403,7 +409,7 @@ fn probing_several_files_at_once() {
     let room = Room::new();
     let (reference, distorted) = pair(&room, "ref.mkv", "a.mp4");
     let sources = [reference, distorted.clone()];
-    let inputs = block_on(probe(&ffmpeg(), &launcher(), true, &sources)).expect("two inputs");
+    let inputs = block_on(probe(&ffmpeg(), &launcher(), true, &sources, &[])).expect("two inputs");
     assert_eq!(inputs.len(), 2);
     assert_eq!(inputs[1].streams[0].codec, "h264");
     assert!(
@@ -413,8 +419,14 @@ fn probing_several_files_at_once() {
     );
 
     let missing = source(&room.mine("missing.mp4"));
-    let error = block_on(probe(&ffmpeg(), &launcher(), true, &[distorted, missing]))
-        .expect_err("one is missing");
+    let error = block_on(probe(
+        &ffmpeg(),
+        &launcher(),
+        true,
+        &[distorted, missing],
+        &[],
+    ))
+    .expect_err("one is missing");
     let text = error.to_string();
     assert!(
         text.contains("missing.mp4`") && text.contains("No such file"),

@@ -1,0 +1,208 @@
+//! The form in which pictures are compared: chosen here and said in every result, so that ffmpeg never chooses one.
+//!
+//! Size and pixel format are those of the distorted video, which its viewers get. Sample values are compared as they are coded: a
+//! wrong or missing mark of range or matrix on one side converts nothing.
+
+use std::fmt;
+
+use crate::probe::Video;
+
+/// The form in which pictures were compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Domain {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// The pixel format, such as `yuv420p`; planar, never one of ffmpeg's `yuvj` names.
+    pub pixel_format: String,
+    /// The range of sample values.
+    pub range: Range,
+    /// Frames a second of the distorted video, where it tells.
+    pub frame_rate: Option<f64>,
+    /// The transfer characteristics of the distorted video, or else of the reference, where they tell.
+    pub transfer: Option<String>,
+}
+
+/// The range of sample values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Range {
+    /// Luma from 16 to 235 of 255, in proportion for more bits; ffmpeg's `tv`.
+    Limited,
+    /// Everything the bits can say; ffmpeg's `pc`.
+    Full,
+}
+
+impl Range {
+    /// ffmpeg's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Limited => "tv",
+            Self::Full => "pc",
+        }
+    }
+}
+
+impl Domain {
+    /// The form for these two videos, in this size.
+    pub fn of(reference: &Video, distorted: &Video, (width, height): (u32, u32)) -> Self {
+        let marked = |video: &Video| match video.range.as_deref() {
+            Some("pc") => Some(Range::Full),
+            Some(_) => Some(Range::Limited),
+            None => None,
+        };
+        let is_full = distorted.pixel_format.starts_with("yuvj") || is_rgb(&distorted.pixel_format);
+        let range = if is_full {
+            Range::Full
+        } else {
+            // What the encoder was given is certain; what a container says of it may be lost or guessed.
+            marked(reference)
+                .or_else(|| marked(distorted))
+                .unwrap_or(Range::Limited)
+        };
+        Self {
+            width,
+            height,
+            pixel_format: planar(&distorted.pixel_format),
+            range,
+            frame_rate: distorted.frame_rate,
+            transfer: distorted
+                .transfer
+                .clone()
+                .or_else(|| reference.transfer.clone()),
+        }
+    }
+
+    /// Filters that bring a video into this form; its frame n gets n milliseconds, whatever its own clock says.
+    pub fn filters(&self) -> String {
+        let format = &self.pixel_format;
+        let marks = if is_rgb(format) {
+            String::new()
+        } else {
+            // The matrix is only named, so that both sides name the same one.
+            format!("setparams=range={}:colorspace=bt709,", self.range.name())
+        };
+        format!("settb=1/1000,setpts=N,{marks}format={format}")
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (width, height, range) = (self.width, self.height, self.range.name());
+        write!(out, "{width}x{height} {} {range}", self.pixel_format)
+    }
+}
+
+/// True for formats of red, green and blue.
+fn is_rgb(format: &str) -> bool {
+    ["gbr", "rgb", "bgr", "0rgb", "0bgr", "argb", "abgr", "pal8"]
+        .iter()
+        .any(|start| format.starts_with(start))
+        || format.starts_with("x2")
+}
+
+/// The planar format that holds the same samples; the quality filters take no other.
+fn planar(format: &str) -> String {
+    let bits = |format: &str| {
+        let bits = ["16", "14", "12", "10", "9"];
+        bits.into_iter().find(|bits| format.contains(bits))
+    };
+    if let Some(layout) = format.strip_prefix("yuvj") {
+        format!("yuv{layout}")
+    } else if is_rgb(format) && !format.starts_with("gbr") {
+        // `rgb48` has three times 16 bits, `x2rgb10` three times ten.
+        let deep = if format.contains("48") || format.contains("64") {
+            "16le"
+        } else if format.contains("10") {
+            "10le"
+        } else {
+            ""
+        };
+        format!("gbrp{deep}")
+    } else {
+        let chroma = match format.get(..4) {
+            Some("nv12" | "nv21" | "p010" | "p012" | "p016") => "yuv420p",
+            Some(
+                "nv16" | "nv20" | "p210" | "p212" | "p216" | "y210" | "y212" | "y216" | "yuyv"
+                | "uyvy" | "yvyu",
+            ) => "yuv422p",
+            Some("nv24" | "nv42" | "p410" | "p412" | "p416") => "yuv444p",
+            _ => return format.to_owned(),
+        };
+        let depth = match format.get(..4) {
+            Some("nv20") => Some("10"),
+            Some(name)
+                if name.starts_with(['p', 'y'])
+                    && !name.starts_with("yu")
+                    && !name.starts_with("yv") =>
+            {
+                bits(name)
+            }
+            _ => None,
+        };
+        depth.map_or_else(|| chroma.to_owned(), |depth| format!("{chroma}{depth}le"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(format: &str, expected: &str) {
+        assert_eq!(planar(format), expected);
+    }
+
+    #[test]
+    fn what_is_packed_is_laid_out_in_planes() {
+        for same in [
+            "yuv420p",
+            "yuv422p10le",
+            "yuva420p",
+            "gbrp12le",
+            "gray",
+            "yuv440p",
+        ] {
+            check(same, same);
+        }
+        check("yuvj420p", "yuv420p");
+        check("yuvj422p", "yuv422p");
+        check("nv12", "yuv420p");
+        check("p010le", "yuv420p10le");
+        check("p016le", "yuv420p16le");
+        check("y210le", "yuv422p10le");
+        check("nv20le", "yuv422p10le");
+        check("yuyv422", "yuv422p");
+        check("uyvy422", "yuv422p");
+        check("p216le", "yuv422p16le");
+        check("rgb24", "gbrp");
+        check("bgra", "gbrp");
+        check("0rgb", "gbrp");
+        check("rgb48le", "gbrp16le");
+        check("x2rgb10le", "gbrp10le");
+        check("pal8", "gbrp");
+    }
+
+    fn video(pixel_format: &str, range: Option<&str>) -> Video {
+        Video {
+            pixel_format: pixel_format.to_owned(),
+            range: range.map(str::to_owned),
+            ..Video::default()
+        }
+    }
+
+    #[test]
+    fn the_range_is_that_of_what_the_encoder_was_given() {
+        let text = |reference: &Video, distorted: &Video| {
+            Domain::of(reference, distorted, (2, 2)).to_string()
+        };
+        let of = |range| video("yuv420p", range);
+        assert_eq!(text(&of(None), &of(None)), "2x2 yuv420p tv");
+        assert_eq!(text(&of(Some("pc")), &of(None)), "2x2 yuv420p pc");
+        assert_eq!(text(&of(Some("pc")), &of(Some("tv"))), "2x2 yuv420p pc");
+        assert_eq!(text(&of(None), &of(Some("pc"))), "2x2 yuv420p pc");
+        let old = video("yuvj420p", Some("pc"));
+        assert_eq!(text(&of(None), &old), "2x2 yuv420p pc");
+        assert_eq!(text(&of(None), &video("bgr0", None)), "2x2 gbrp pc");
+    }
+}
