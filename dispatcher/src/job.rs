@@ -7,6 +7,7 @@ pub mod manifest;
 mod parameters;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,10 @@ pub struct Job {
     /// The metrics to measure, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quality: Vec<String>,
+    /// The model for VMAF: a kind such as `neg` or `phone`, a name such as `vmaf_v0.6.1`, or a model file; absent where the size
+    /// of the pictures decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vmaf_model: Option<String>,
     /// Whether to refuse to run ffmpeg where it cannot be confined fully.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_confinement: bool,
@@ -116,6 +121,7 @@ impl Job {
             commands,
             files: Vec::new(),
             quality: Vec::new(),
+            vmaf_model: None,
             require_confinement: false,
         }
     }
@@ -230,8 +236,20 @@ impl Job {
                 *path = absolute(directory, path);
             }
         }
+        if let Some(model) = &mut self.vmaf_model
+            && is_file(model)
+        {
+            *model = absolute(directory, model);
+        }
         Ok(self)
     }
+}
+
+/// Whether what was typed for a model is a file of this machine: the name of a model has neither of these.
+fn is_file(model: &str) -> bool {
+    let ending = Path::new(model).extension();
+    let is_json = ending.is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+    (model.contains('/') || is_json) && !model.contains("://")
 }
 
 /// Joins a path to a directory as text: nothing is resolved, links keep their meaning.

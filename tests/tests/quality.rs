@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use ffbatch_dispatcher::report::OutputQuality;
+use ffbatch_dispatcher::report::{OutputQuality, Report};
 use ffbatch_tests::clip::SHORT;
 use ffbatch_tests::site::{Site, everywhere};
+use serde_json::{Value, json};
+
+const VIF_MODEL: &[u8] = include_bytes!("../../media/tests/fixtures/vif_model.json");
 
 const ENCODE: &str = "-an -c:v libx264 -preset ultrafast";
 
@@ -48,7 +51,15 @@ fn all_metrics_in_one_pass() {
         );
         assert!((50.0..=100.0).contains(&scores["vmaf"]), "{scores:?}");
         assert!((20.0..60.0).contains(&scores["xpsnr"]), "{scores:?}");
+        let at = quality
+            .frames_at
+            .as_ref()
+            .expect("a document of every frame");
+        let document = std::fs::read(at).expect("it is on this machine");
+        let document: Value = serde_json::from_slice(&document).expect("JSON");
         for score in &quality.scores {
+            let frames = document[&score.metric].as_array().map(Vec::len);
+            assert_eq!(frames, Some(50), "{at}");
             assert!(score.frames == 50 && score.notes.is_empty(), "{score:?}");
             assert_eq!(score.worst.len(), 5, "{score:?}");
             // Of the others nobody knows a model.
@@ -144,6 +155,46 @@ fn a_chain_of_commands_is_measured_link_by_link() {
             scores.len() == 2 && scores[0] > scores[1] && scores[1] > 20.0,
             "{outputs:?}"
         );
+    });
+}
+
+/// A model is named, or lies in a file here or in S3; one that ffmpeg cannot load costs its own score only.
+#[test]
+fn the_model_that_was_asked_for_judges() {
+    everywhere(|site| {
+        site.place(SHORT, "in.mp4");
+        site.put("own.json", VIF_MODEL);
+        site.put("broken.json", b"{");
+        for (model, name) in [
+            ("neg", Some("vmaf_v0.6.1neg")),
+            (&*site.name("own.json"), Some("own.json")),
+            (&*site.name("broken.json"), None),
+        ] {
+            let job = json!({
+                "version": 1,
+                "commands": [site.words(&format!("-i @in.mp4 {ENCODE} @out.mp4"))],
+                "quality": ["psnr", "vmaf"],
+                "vmaf_model": model,
+            });
+            let words = ["--report", "r.json", "--job", &job.to_string()];
+            site.sandbox.worker(words).ok();
+            let report = std::fs::read(site.sandbox.path("r.json")).expect("a report");
+            let report: Report = serde_json::from_slice(&report).expect("JSON");
+            let quality = report.quality.expect("asked for");
+            let vmaf = quality.outputs[0]
+                .scores
+                .iter()
+                .find(|score| score.metric == "vmaf");
+            assert_eq!(
+                vmaf.and_then(|score| score.model.as_deref()),
+                name,
+                "{quality:?}"
+            );
+            let refused = quality.outputs[0].refused.get("vmaf");
+            assert_eq!(refused.is_some(), name.is_none(), "{quality:?}");
+            assert!(refused.is_none_or(|why| why.contains("could not load libvmaf model")));
+            assert_eq!(quality.outputs[0].scores[0].metric, "psnr");
+        }
     });
 }
 

@@ -13,18 +13,22 @@ use ffbatch_dispatcher::event::{Event, Progress, Stage};
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::Job;
 use ffbatch_dispatcher::location::Location;
-use ffbatch_dispatcher::metric::Metric;
+use ffbatch_dispatcher::metric::{Metric, Model};
 use ffbatch_dispatcher::registry::Metrics;
 use ffbatch_dispatcher::report::{CommandReport, OutputQuality, QualityReport};
 use ffbatch_media::measure::{self, Measure, MeasureError, Measured, Reference};
 use ffbatch_media::probe::{Listing, Source};
 use ffbatch_media::run::Happening;
 use ffbatch_media::shadow::{self, Encoded};
+use ffbatch_storage::{Meter, Stores};
 use tokio_util::sync::CancellationToken;
 
 use crate::check::{Plan, Planned};
 use crate::emit::emit;
 use crate::failure::Failure;
+
+/// The name of a model that was fetched.
+const MODEL: &str = "model.json";
 
 /// The metrics that a job asks for; a name that is not linked is a mistake of the job.
 pub fn metrics(job: &Job) -> Result<Vec<&'static Metric>, Failure> {
@@ -36,6 +40,16 @@ pub fn metrics(job: &Job) -> Result<Vec<&'static Metric>, Failure> {
     found.map_err(|error| Failure::because(Exit::Rejected, &error))
 }
 
+/// What was measured of every frame, for each entry of a report of quality; `None` where that has no score.
+pub type Frames = Vec<Option<Measured>>;
+
+/// The model that a job asks for; an unknown one is a mistake of the job.
+pub fn model(job: &Job, metrics: &[&'static Metric]) -> Result<Option<Model>, Failure> {
+    let typed = job.vmaf_model.as_deref().filter(|_| !metrics.is_empty());
+    let model = typed.map(|typed| Model::read(typed, metrics)).transpose();
+    model.map_err(|error| Failure::because(Exit::Rejected, &error))
+}
+
 /// What is measured, and with what.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
@@ -45,6 +59,10 @@ pub struct Asked<'a> {
     pub job: &'a Job,
     /// At least one.
     pub metrics: &'a [&'static Metric],
+    /// The model for those that have models, as it was typed.
+    pub model: Option<&'a Model>,
+    /// Where a model may have to be fetched from.
+    pub stores: &'a Stores,
     /// What became of each command.
     pub commands: &'a [CommandReport],
     /// What each command told of its inputs and outputs.
@@ -53,8 +71,8 @@ pub struct Asked<'a> {
     pub stop: &'a CancellationToken,
 }
 
-/// Compares all outputs of all commands. The values of every frame are beside the report, one for each of its outputs.
-pub async fn measure(asked: Asked<'_>) -> Result<(QualityReport, Vec<Option<Measured>>), Failure> {
+/// Compares all outputs of all commands.
+pub async fn measure(asked: Asked<'_>) -> Result<(QualityReport, Frames), Failure> {
     let mut report = QualityReport {
         asked: asked.job.quality.clone(),
         ..QualityReport::default()
@@ -166,7 +184,7 @@ async fn compared(
         },
         video,
         metrics: asked.metrics.to_vec(),
-        model: None,
+        model: here(asked, &room).await,
         room: room.clone(),
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         require_confinement: job.require_confinement,
@@ -194,6 +212,30 @@ async fn compared(
         Err(MeasureError::Stopped) => Err(Failure::interrupted()),
         Err(error) => Err(Failure::because(Exit::Machine, &error)),
     }
+}
+
+/// The model, with its file where ffmpeg can read it. One that cannot be fetched is left to ffmpeg to complain of.
+async fn here(asked: Asked<'_>, room: &Path) -> Option<Model> {
+    let mut model = asked.model?.clone();
+    let Some(typed) = &model.file else {
+        return Some(model);
+    };
+    let typed = typed.to_string_lossy();
+    match typed.parse::<Location>() {
+        Ok(Location::Path(_)) | Err(_) => model.file = std::path::absolute(&*typed).ok(),
+        Ok(from) => {
+            let to = room.join(MODEL);
+            let fetched = async {
+                let store = asked.stores.of(&from)?;
+                store.get(&from, &to, &Meter::default()).await
+            };
+            match fetched.await {
+                Ok(_) => model.file = Some(to),
+                Err(error) => tracing::warn!("the model `{from}` cannot be fetched: {error}"),
+            }
+        }
+    }
+    Some(model)
 }
 
 /// Whether an output is many files that no playlist names: images, or the pieces of the segment muxer.

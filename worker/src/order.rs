@@ -12,16 +12,18 @@ use tracing::Instrument;
 
 use crate::emit::{emit, note};
 use crate::failure::Failure;
+use crate::measure::Frames;
 use crate::span::fail;
 use crate::stop::{unless, unless_late};
 use crate::{asked, check, fetch, measure, publish, transcode, work_dir};
 
-/// All stages but the last.
+/// All stages but the last. What was measured of every frame is left in `frames`.
 pub async fn stages(
     parameters: &Parameters,
     stores: &Stores,
     stop: &CancellationToken,
     report: &mut Report,
+    frames: &mut Frames,
 ) -> Result<(), Failure> {
     let Report {
         stages: log,
@@ -45,10 +47,11 @@ pub async fn stages(
             .map(CommandReport::of)
             .collect();
         let metrics = measure::metrics(&job)?;
+        let model = measure::model(&job, &metrics)?;
         let work_dir = work_dir::open()?;
-        check::check(&job, job_id, &work_dir).map(|plan| (job, metrics, plan))
+        check::check(&job, job_id, &work_dir).map(|plan| (job, metrics, model, plan))
     };
-    let (job, metrics, plan) = stage(log, Stage::Check, unless(stop, checking)).await?;
+    let (job, metrics, model, plan) = stage(log, Stage::Check, unless(stop, checking)).await?;
     for remark in &plan.remarks {
         note(notes, remark);
     }
@@ -81,12 +84,14 @@ pub async fn stages(
             plan: &plan,
             job: &job,
             metrics: &metrics,
+            model: model.as_ref(),
+            stores,
             commands,
             listings: &listings,
             stop,
         });
         match stage(log, Stage::Measure, unless_late(stop, measuring)).await {
-            Ok((measured, _)) => *quality = Some(measured),
+            Ok((measured, every)) => (*quality, *frames) = (Some(measured), every),
             Err(failure) if failure.exit == Exit::Interrupted => return Err(failure),
             Err(failure) => *quality = Some(measure::refused(&job, &failure.message)),
         }

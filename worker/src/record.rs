@@ -1,8 +1,10 @@
 //! Stage *record*: the report and the trace are written, whatever happened before.
 //!
 //! They go to the data bucket where the environment names one (`S3_BUCKET`), else under the state directory of this machine, and
-//! the report also to the file that was asked for. A record that cannot be written is said and never changes how the
+//! the report also to the file that was asked for; so do the values of every frame that was measured. A record that cannot be written is said and never changes how the
 //! job ended.
+
+mod frames;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -17,6 +19,7 @@ use ffbatch_storage::Stores;
 
 use crate::emit::{emit, note};
 use crate::environment::variable;
+use crate::measure::Frames;
 use crate::segment;
 
 /// The longest that one document may take.
@@ -29,6 +32,7 @@ const HURRIED_LIMIT: Duration = Duration::from_secs(3);
 /// Writes everything, and tells where the report lies.
 pub async fn record(
     report: &mut Report,
+    measured: &Frames,
     telemetry: &Telemetry,
     stores: &Stores,
     file: Option<&Path>,
@@ -43,6 +47,9 @@ pub async fn record(
         WRITE_LIMIT
     };
     let base = base(&mut report.notes);
+    if let Some(base) = &base {
+        frames::write(report, measured, stores, base).await;
+    }
     // The traces come first, so that the report can say what became of them.
     let (written, sent) = tokio::join!(
         trace(report, telemetry, stores, base.as_ref(), limit),

@@ -16,6 +16,7 @@ use crate::emit::emit;
 use crate::environment::variable;
 use crate::failure::Failure;
 use crate::flags::Flags;
+use crate::measure::Frames;
 use crate::span::{fail, root};
 use crate::{machine, order, record, segment, stop};
 
@@ -39,9 +40,10 @@ pub async fn run(flags: &Flags) -> Exit {
     let root = root();
     let parameters = flags.parameters();
     let mut report = begin(&parameters, telemetry::trace_id(&root));
+    let mut frames = Frames::new();
     let ended = match signals {
         Ok(stop) => {
-            order::stages(&parameters, &stores, &stop, &mut report)
+            order::stages(&parameters, &stores, &stop, &mut report, &mut frames)
                 .instrument(root.clone())
                 .await
         }
@@ -65,7 +67,8 @@ pub async fn run(flags: &Flags) -> Exit {
     }
     segment::annotate(&root, &parameters, &report);
     drop(root);
-    let at = record::record(&mut report, &telemetry, &stores, flags.report.as_deref()).await;
+    let file = flags.report.as_deref();
+    let at = record::record(&mut report, &frames, &telemetry, &stores, file).await;
     if !stores.settle(SETTLE).await {
         tracing::warn!(
             "a broken upload could not be taken back in time (set a lifecycle rule `AbortIncompleteMultipartUpload`)"
