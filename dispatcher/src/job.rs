@@ -43,6 +43,9 @@ pub struct Job {
     /// of the pictures decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vmaf_model: Option<String>,
+    /// Whether an output that was scaled is compared at the size that the source has, and not at its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_source_size: bool,
     /// Whether to refuse to run ffmpeg where it cannot be confined fully.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_confinement: bool,
@@ -122,6 +125,7 @@ impl Job {
             files: Vec::new(),
             quality: Vec::new(),
             vmaf_model: None,
+            at_source_size: false,
             require_confinement: false,
         }
     }

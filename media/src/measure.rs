@@ -22,9 +22,9 @@ use tokio_util::sync::CancellationToken;
 use crate::confine::Policy;
 use crate::find::Ffmpeg;
 use crate::log;
-use crate::probe::{Input, ProbeError, Source, Video, probe};
+use crate::probe::{Input, Listing, ProbeError, Source, Stream, Video, probe};
 use crate::run::{GRACE, Happening, Run, RunError, Stdout, run};
-use crate::shadow::Shadow;
+use crate::shadow::{Shadow, Size};
 
 pub use domain::{Domain, Range};
 
@@ -211,11 +211,12 @@ pub async fn measure(
         ),
         filters(asked)
     );
-    let (domain, filters) = (domain(asked, &inputs?)?, filters?);
+    let (inputs, filters) = (inputs?, filters?);
     // A list of filters that was cut off says nothing about the build.
     if asked.stop.is_cancelled() {
         return Err(MeasureError::Stopped);
     }
+    let domain = domain(asked, &inputs).await?;
 
     let mut failures: BTreeMap<&str, MetricFailure> = BTreeMap::new();
     for metric in &asked.metrics {
@@ -369,8 +370,8 @@ async fn filters(asked: &Measure) -> Result<Vec<String>, RunError> {
     Ok(names)
 }
 
-/// What both sides will be compared in: the output's size and format, if the reference has that size.
-fn domain(asked: &Measure, inputs: &[Input]) -> Result<Domain, MeasureError> {
+/// What both sides will be compared in: the output's format, and the size of both.
+async fn domain(asked: &Measure, inputs: &[Input]) -> Result<Domain, MeasureError> {
     let usable = |video: Option<&Video>, source: &Source| {
         video
             .filter(|video| !video.pixel_format.is_empty())
@@ -389,8 +390,17 @@ fn domain(asked: &Measure, inputs: &[Input]) -> Result<Domain, MeasureError> {
         // The encoder's pictures were turned already; its output is taken as it is coded.
         Reference::Shadow(shadow) => {
             let pictures = &shadow.pictures;
+            let coded = (distorted.width, distorted.height);
+            if shadow.size == Size::Source {
+                let size = unscaled(asked, shadow).await?;
+                let domain = Domain::of(pictures, &distorted, size);
+                return Ok(Domain {
+                    scaled_from: (size != coded).then_some(coded),
+                    ..domain
+                });
+            }
             let size = (pictures.width, pictures.height);
-            (pictures.clone(), size, (distorted.width, distorted.height))
+            (pictures.clone(), size, coded)
         }
     };
     if wanted != got {
@@ -401,6 +411,30 @@ fn domain(asked: &Measure, inputs: &[Input]) -> Result<Domain, MeasureError> {
         });
     }
     Ok(Domain::of(&reference, &distorted, got))
+}
+
+/// The size of pictures that are not scaled: that of the first one.
+async fn unscaled(asked: &Measure, shadow: &Shadow) -> Result<(u32, u32), MeasureError> {
+    let mut listing = Listing::default();
+    let first = process(asked, graph::first(shadow), Stdout::Discard);
+    let finished = run(&first, &mut |happening| {
+        if let Happening::Line(line) = happening {
+            listing.line(&line.text);
+        }
+    })
+    .await?;
+    let (output, stream) = shadow.stream;
+    let streams = listing.output(output).map(|output| &output.streams);
+    let video = streams
+        .and_then(|streams| streams.get(stream))
+        .and_then(Stream::video);
+    match video {
+        Some(video) if finished.exit.success() => Ok((video.width, video.height)),
+        _ if finished.stopped => Err(MeasureError::Stopped),
+        _ => Err(MeasureError::Failed(
+            log::cause(&finished.stderr_tail).unwrap_or_else(|| "no reason given".to_owned()),
+        )),
+    }
 }
 
 /// The number of frames that both sides have.

@@ -10,6 +10,7 @@
 //! (an encoder that takes any would negotiate another), and how frames are kept in step with the clock, which depends on the
 //! muxer (see [`muxers`]).
 
+mod chain;
 mod muxers;
 mod options;
 
@@ -46,6 +47,16 @@ pub struct Encoded {
     pub stream: usize,
 }
 
+/// In which size pictures are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Size {
+    /// As the encoder was given them.
+    #[default]
+    Output,
+    /// As they were before the command scaled them.
+    Source,
+}
+
 /// A command that stops before its encoders.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shadow {
@@ -61,6 +72,8 @@ pub struct Shadow {
     pub stream: (usize, usize),
     /// The pictures that the encoder was given.
     pub pictures: Video,
+    /// In which size they come.
+    pub size: Size,
 }
 
 /// The streams of an output that were encoded from pictures, in their order.
@@ -109,6 +122,7 @@ pub fn shadow(
     words: &[String],
     listing: &Listing,
     wanted: Encoded,
+    size: Size,
 ) -> Result<Shadow, String> {
     if !parsed.decoders.is_empty() {
         return Err(
@@ -132,8 +146,14 @@ pub fn shadow(
         parsed,
         words,
         listing,
+        size,
     };
     let is_graph = of(listing, wanted).is_none_or(|mapping| mapping.origin == Origin::Graph);
+    if is_graph && size == Size::Source {
+        return Err(
+            "what a -filter_complex scales cannot be compared at the source's size".to_owned(),
+        );
+    }
     // Every end of a graph must be connected; where no graph is, the one output is enough.
     let needed: Vec<usize> = (0..parsed.outputs.len())
         .filter(|output| *output == wanted.output || is_graph && builder.takes_from_graph(*output))
@@ -145,6 +165,7 @@ pub fn shadow(
         output_count: needed.len(),
         stream: (0, 0),
         pictures,
+        size,
     };
     for (number, output) in needed.into_iter().enumerate() {
         let streams = builder.output(output, &mut shadow.outputs)?;
@@ -160,6 +181,7 @@ struct Builder<'a> {
     parsed: &'a Parsed,
     words: &'a [String],
     listing: &'a Listing,
+    size: Size,
 }
 
 impl Builder<'_> {
@@ -263,6 +285,7 @@ impl Builder<'_> {
                 continue;
             }
             match options::output(option, with_sound) {
+                Use::Kept if self.size == Size::Source => self.push_unscaled(option, words)?,
                 Use::Kept => self.push(option, words),
                 Use::Dropped => {}
                 Use::Refused => return Err(refused(option)),
@@ -277,6 +300,33 @@ impl Builder<'_> {
             .mappings()
             .iter()
             .any(|mapping| mapping.output.0 == output && mapping.origin == Origin::Graph)
+    }
+
+    /// The same without what scales the pictures.
+    fn push_unscaled(&self, option: &OptionUse, words: &mut Vec<String>) -> Result<(), String> {
+        let is_chain = matches!(option.name.as_str(), "vf" | "filter" | "filter_script");
+        let of_sound = option
+            .specifier
+            .as_deref()
+            .is_some_and(|of| of.starts_with('a'));
+        if option.name == "s" {
+            return Ok(());
+        }
+        if !is_chain || of_sound {
+            self.push(option, words);
+            return Ok(());
+        }
+        let text = option
+            .value
+            .filter(|_| !option.from_file && option.name != "filter_script");
+        let chain = text.and_then(|value| chain::unscaled(&self.words[value]));
+        let chain = chain.ok_or(
+            "at the source's size only a plain chain of filters is compared (a graph with labels, or one in a file, is not)",
+        )?;
+        if !chain.is_empty() {
+            words.extend([self.words[option.word].clone(), chain]);
+        }
+        Ok(())
     }
 
     fn push(&self, option: &OptionUse, words: &mut Vec<String>) {

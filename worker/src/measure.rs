@@ -19,7 +19,7 @@ use ffbatch_dispatcher::report::{CommandReport, OutputQuality, QualityReport};
 use ffbatch_media::measure::{self, Measure, MeasureError, Measured, Reference};
 use ffbatch_media::probe::{Listing, Source};
 use ffbatch_media::run::Happening;
-use ffbatch_media::shadow::{self, Encoded};
+use ffbatch_media::shadow::{self, Encoded, Size};
 use ffbatch_storage::{Meter, Stores};
 use tokio_util::sync::CancellationToken;
 
@@ -169,8 +169,13 @@ async fn compared(
     }
     repeatable::check(planned).map_err(refuse)?;
     let words = words::again(plan, command)?;
-    let shadow = shadow::shadow(&planned.parsed, &words, &asked.listings[command], encoded)
-        .map_err(refuse)?;
+    let size = if job.at_source_size {
+        Size::Source
+    } else {
+        Size::Output
+    };
+    let listing = &asked.listings[command];
+    let shadow = shadow::shadow(&planned.parsed, &words, listing, encoded, size).map_err(refuse)?;
     let room = room(plan, command, encoded)?;
     let distorted = words::published(plan, location)?;
     let measure = Measure {
@@ -303,6 +308,11 @@ fn reads(
 
 fn filled(mut entry: OutputQuality, measured: Measured) -> (OutputQuality, Option<Measured>) {
     entry.domain = Some(measured.domain.to_string());
+    if let Some((width, height)) = measured.domain.scaled_from {
+        entry.notes.push(format!(
+            "compared at the source's size: the output was scaled from {width}x{height} (bicubic)"
+        ));
+    }
     entry.notes.extend(
         measured
             .complaint

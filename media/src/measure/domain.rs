@@ -14,6 +14,8 @@ pub struct Domain {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
+    /// The size of the distorted video, where it was scaled to the other's.
+    pub scaled_from: Option<(u32, u32)>,
     /// The pixel format, such as `yuv420p`; planar, never one of ffmpeg's `yuvj` names.
     pub pixel_format: String,
     /// The range of sample values.
@@ -63,6 +65,7 @@ impl Domain {
         Self {
             width,
             height,
+            scaled_from: None,
             pixel_format: planar(&distorted.pixel_format),
             range,
             frame_rate: distorted.frame_rate,
@@ -83,6 +86,16 @@ impl Domain {
             format!("setparams=range={}:colorspace=bt709,", self.range.name())
         };
         format!("settb=1/1000,setpts=N,{marks}format={format}")
+    }
+
+    /// The same for the distorted video, which may have to be scaled: bicubic, as VMAF's documentation asks for
+    /// (<https://github.com/Netflix/vmaf/blob/master/resource/doc/faq.md>).
+    pub fn filters_of_distorted(&self) -> String {
+        let (filters, width, height) = (self.filters(), self.width, self.height);
+        match self.scaled_from {
+            Some(_) => format!("scale={width}:{height}:flags=bicubic,{filters}"),
+            None => filters,
+        }
     }
 }
 

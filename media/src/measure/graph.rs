@@ -11,6 +11,7 @@ use ffbatch_dispatcher::metric::{Branch, GraphPart, Metric};
 
 use super::{Domain, Measure, Reference};
 use crate::probe::Source;
+use crate::shadow::Shadow;
 
 /// The file that lists the frames of the reference.
 pub const REFERENCE_COUNT: &str = "reference.frames";
@@ -75,6 +76,17 @@ pub fn arguments(
     args
 }
 
+/// The arguments that make a shadow's first picture.
+pub fn first(shadow: &Shadow) -> Vec<String> {
+    let mut args = shadow.inputs.clone();
+    let mut outputs = shadow.outputs.clone();
+    // Behind all other options of an output stand its muxer and its name.
+    let end = outputs.len().saturating_sub(3);
+    outputs.splice(end..end, words(&["-frames:v", "1"]));
+    args.extend(outputs);
+    args
+}
+
 /// The arguments that set these metrics up over one gray picture and compare it with itself.
 pub fn rehearsal(metrics: &[(&'static Metric, Branch)], domain: &Domain) -> Vec<String> {
     let (width, height) = (domain.width, domain.height);
@@ -131,9 +143,12 @@ fn graph(
     domain: &Domain,
 ) -> String {
     let mut graph = String::new();
-    for (pad, side) in [(reference, 'r'), (distorted, 'd')] {
+    for (pad, side, filters) in [
+        (reference, 'r', domain.filters()),
+        (distorted, 'd', domain.filters_of_distorted()),
+    ] {
+        let ends = metrics.len() + 1;
         // Writing to a string cannot fail.
-        let (filters, ends) = (domain.filters(), metrics.len() + 1);
         let _ = write!(graph, "{pad}{filters},split={ends}");
         for at in 0..metrics.len() {
             let _ = write!(graph, "[{side}{at}]");

@@ -7,7 +7,7 @@ const PLAIN: &str = "Stream mapping:\n  Stream #0:0 -> #0:0 (h264 (native) -> h2
     Stream #0:0: Video: h264, yuv420p(tv, progressive), 640x360, q=2-31, 25 fps\n";
 
 /// The words of the shadow before and after the input that is measured, with what `-dec` names.
-fn shadow_of(line: &str, log: &str, wanted: (usize, usize)) -> Result<String, String> {
+fn shadow_of(line: &str, log: &str, wanted: (usize, usize), size: Size) -> Result<String, String> {
     let parsed = Command::from_line(line)
         .and_then(|command| command.parse())
         .expect("a command");
@@ -19,6 +19,7 @@ fn shadow_of(line: &str, log: &str, wanted: (usize, usize)) -> Result<String, St
         parsed.words(),
         &listing,
         Encoded { output, stream },
+        size,
     )?;
     let (output, stream) = shadow.stream;
     Ok(format!(
@@ -30,7 +31,10 @@ fn shadow_of(line: &str, log: &str, wanted: (usize, usize)) -> Result<String, St
 
 #[track_caller]
 fn check(line: &str, log: &str, wanted: (usize, usize), expected: &str) {
-    assert_eq!(shadow_of(line, log, wanted).as_deref(), Ok(expected));
+    assert_eq!(
+        shadow_of(line, log, wanted, Size::Output).as_deref(),
+        Ok(expected)
+    );
 }
 
 #[test]
@@ -93,7 +97,7 @@ fn with_shortest_the_sound_decides_too() {
 
 #[track_caller]
 fn check_refusal(line: &str, log: &str, part: &str) {
-    let why = shadow_of(line, log, (0, 0)).expect_err("no shadow");
+    let why = shadow_of(line, log, (0, 0), Size::Output).expect_err("no shadow");
     assert!(why.contains(part), "{line}: {why}");
 }
 
@@ -125,4 +129,14 @@ fn the_streams_that_were_encoded() {
         (of(0), of(1), of(2)),
         (vec![first(0)], vec![first(1)], vec![])
     );
+}
+
+#[test]
+fn at_the_sources_size_nothing_scales() {
+    let line = "-i a.mp4 -vf crop=320:180,scale=160:90 -s 80x45 b.mkv";
+    let got = shadow_of(line, PLAIN, (0, 0), Size::Source).expect("a shadow");
+    assert!(got.contains("-map 0:0 -vf crop=320:180 -c:v:0"), "{got}");
+    let line = "-i a.mp4 -vf split[a][b];[a]scale=2:2[c];[c][b]hstack b.mkv";
+    let why = shadow_of(line, PLAIN, (0, 0), Size::Source).expect_err("no shadow");
+    assert!(why.contains("plain chain"), "{why}");
 }
