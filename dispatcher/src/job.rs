@@ -46,9 +46,34 @@ pub struct Job {
     /// Whether an output that was scaled is compared at the size that the source has, and not at its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_source_size: bool,
+    /// When quality is measured.
+    #[serde(default, skip_serializing_if = "When::is_after")]
+    pub measure: When,
     /// Whether to refuse to run ffmpeg where it cannot be confined fully.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_confinement: bool,
+}
+
+/// When quality is measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum When {
+    /// After the outputs are published: the encode takes as long as without, and nothing can disturb it.
+    #[default]
+    After,
+    /// While they are encoded, where that can be: the source is decoded once, and the encode takes longer.
+    Inside,
+}
+
+impl When {
+    /// True for what holds where nobody says anything.
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes what it skips by reference"
+    )]
+    fn is_after(&self) -> bool {
+        *self == Self::After
+    }
 }
 
 /// A job that cannot be run as it was asked for.
@@ -126,6 +151,7 @@ impl Job {
             quality: Vec::new(),
             vmaf_model: None,
             at_source_size: false,
+            measure: When::After,
             require_confinement: false,
         }
     }

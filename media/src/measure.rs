@@ -9,6 +9,7 @@
 
 mod domain;
 mod graph;
+mod inside;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -27,6 +28,7 @@ use crate::run::{GRACE, Happening, Run, RunError, Stdout, run};
 use crate::shadow::{Shadow, Size};
 
 pub use domain::{Domain, Range};
+pub use inside::Inside;
 
 /// What an ffmpeg without loopback decoders says.
 const NO_LOOPBACK: &str = "Unrecognized option 'dec'";
@@ -78,7 +80,7 @@ pub struct Measured {
     pub domain: Domain,
     /// One for each metric that was asked for, in that order.
     pub metrics: Vec<Measurement>,
-    /// Wall time of the comparing process; zero when no metric could run.
+    /// Wall time of the comparing process; zero when no metric could run, and inside the process that encodes.
     pub wall: Duration,
     /// What ffmpeg complained of first while it decoded, although it went on: a broken frame, for instance.
     pub complaint: Option<String>,
@@ -225,13 +227,7 @@ pub async fn measure(
             failures.insert(metric.name, MetricFailure::NoFilter { filter });
         }
     }
-    let mut measured = Measured {
-        frames: 0,
-        metrics: Vec::new(),
-        wall: Duration::ZERO,
-        domain,
-        complaint: None,
-    };
+    let mut measured = Measured::nothing(domain);
     let mut branches = Vec::new();
     loop {
         let rest = asked.metrics.iter().copied();
@@ -241,7 +237,7 @@ pub async fn measure(
         if rest.is_empty() {
             break;
         }
-        branches = graph::branches(asked, &rest, &measured.domain);
+        branches = graph::branches(asked, &rest, &measured.domain, "");
         let failed = match compare(asked, &branches, &mut measured, on).await {
             Ok(()) => break,
             Err(error @ MeasureError::Failed(_)) => error,
@@ -259,6 +255,17 @@ pub async fn measure(
             return Err(failed);
         }
     }
+    fill(&mut measured, asked, &branches, failures)?;
+    Ok(measured)
+}
+
+/// Reads what the metrics have written, in the order in which they were asked for.
+fn fill(
+    measured: &mut Measured,
+    asked: &Measure,
+    branches: &[(&'static Metric, Branch)],
+    mut failures: BTreeMap<&str, MetricFailure>,
+) -> Result<(), MeasureError> {
     for metric in &asked.metrics {
         let branch = branches.iter().find(|(known, _)| known.name == metric.name);
         let outcome = match (failures.remove(metric.name), branch) {
@@ -268,7 +275,7 @@ pub async fn measure(
         };
         measured.metrics.push(Measurement { metric, outcome });
     }
-    Ok(measured)
+    Ok(())
 }
 
 /// Runs the comparing process and counts what it compared.
@@ -314,7 +321,7 @@ async fn rehearse(
     metric: &'static Metric,
     domain: &Domain,
 ) -> Result<Option<String>, MeasureError> {
-    let branches = graph::branches(asked, &[metric], domain);
+    let branches = graph::branches(asked, &[metric], domain, "");
     let args = graph::rehearsal(&branches, domain);
     let finished = run(&process(asked, args, Stdout::Discard), &mut |_| {}).await?;
     if finished.stopped {
@@ -322,6 +329,19 @@ async fn rehearse(
     }
     Ok((!finished.exit.success())
         .then(|| log::cause(&finished.stderr_tail).unwrap_or_else(|| "no reason given".to_owned())))
+}
+
+impl Measured {
+    /// A comparison in this form that has not been made yet.
+    fn nothing(domain: Domain) -> Self {
+        Self {
+            frames: 0,
+            metrics: Vec::new(),
+            wall: Duration::ZERO,
+            domain,
+            complaint: None,
+        }
+    }
 }
 
 impl Measure {

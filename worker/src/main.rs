@@ -21,6 +21,7 @@ mod expected;
 mod failure;
 mod fetch;
 mod flags;
+mod inside;
 mod machine;
 mod measure;
 mod order;

@@ -1,9 +1,10 @@
 //! Stage *measure*: what came out is compared with what the encoder was given, where that comparison is certain to be right.
 //!
-//! Measuring comes after publishing, in processes of its own, so that nothing in it can harm or fail the encode. Each encoded
+//! Unless a job asks for it [`inside`](crate::inside) its encode, measuring comes after publishing, in processes of its own, so that
+//! nothing in it can harm or fail the encode. Each encoded
 //! video stream of each output file is compared with the pictures that its encoder was given ([`ffbatch_media::shadow`]).
 
-mod repeatable;
+pub mod repeatable;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use ffbatch_dispatcher::metric::{Metric, Model};
 use ffbatch_dispatcher::registry::Metrics;
 use ffbatch_dispatcher::report::{CommandReport, OutputQuality, QualityReport};
 use ffbatch_media::measure::{self, Measure, MeasureError, Measured, Reference};
-use ffbatch_media::probe::{Listing, Source};
+use ffbatch_media::probe::Source;
 use ffbatch_media::run::Happening;
 use ffbatch_media::shadow::{self, Encoded, Size};
 use ffbatch_storage::{Meter, Stores};
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::check::{Plan, Planned};
 use crate::emit::emit;
 use crate::failure::Failure;
+use crate::transcode::Ran;
 
 /// The name of a model that was fetched.
 const MODEL: &str = "model.json";
@@ -65,8 +67,8 @@ pub struct Asked<'a> {
     pub stores: &'a Stores,
     /// What became of each command.
     pub commands: &'a [CommandReport],
-    /// What each command told of its inputs and outputs.
-    pub listings: &'a [Listing],
+    /// What each command told of its inputs and outputs, and what was measured in it already.
+    pub ran: &'a [Ran],
     /// Cancel it to stop.
     pub stop: &'a CancellationToken,
 }
@@ -78,7 +80,7 @@ pub async fn measure(asked: Asked<'_>) -> Result<(QualityReport, Frames), Failur
         ..QualityReport::default()
     };
     let mut frames = Vec::new();
-    for command in 0..asked.listings.len() {
+    for command in 0..asked.ran.len() {
         let parsed = &asked.plan.commands[command].parsed;
         for output in 0..parsed.outputs.len() {
             let Some(location) = location(parsed, output) else {
@@ -121,7 +123,7 @@ async fn of_output(
     output: usize,
     location: &Location,
 ) -> Result<Vec<(OutputQuality, Option<Measured>)>, Failure> {
-    let listing = &asked.listings[command];
+    let Ran { listing, inside } = &asked.ran[command];
     let entry = |stream: usize| OutputQuality {
         location: location.to_string(),
         stream,
@@ -140,6 +142,10 @@ async fn of_output(
     for encoded in encoded {
         let video = shadow::number(listing, encoded);
         let entry = entry(video);
+        if let Some((_, measured)) = inside.as_ref().filter(|(of, _)| *of == encoded) {
+            entries.push(filled(entry, measured.clone()));
+            continue;
+        }
         entries.push(
             match compared(asked, command, encoded, video, location).await {
                 Ok(measured) => filled(entry, measured),
@@ -174,9 +180,10 @@ async fn compared(
     } else {
         Size::Output
     };
-    let listing = &asked.listings[command];
+    let listing = &asked.ran[command].listing;
     let shadow = shadow::shadow(&planned.parsed, &words, listing, encoded, size).map_err(refuse)?;
-    let room = room(plan, command, encoded)?;
+    let Encoded { output, stream } = encoded;
+    let room = room(plan, &format!("measure-{command}-{output}-{stream}"))?;
     let distorted = words::published(plan, location)?;
     let measure = Measure {
         ffmpeg: plan.ffmpeg.clone(),
@@ -191,7 +198,7 @@ async fn compared(
         metrics: asked.metrics.to_vec(),
         model: here(asked, &room).await,
         room: room.clone(),
-        threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads: threads(),
         require_confinement: job.require_confinement,
         stop: asked.stop.clone(),
     };
@@ -243,6 +250,11 @@ async fn here(asked: Asked<'_>, room: &Path) -> Option<Model> {
     Some(model)
 }
 
+/// Threads for decoders and filters: as many as there are processors that this process may use.
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// Whether an output is many files that no playlist names: images, or the pieces of the segment muxer.
 fn is_sequence(parsed: &Parsed, output: usize) -> bool {
     let places = parsed.outputs[output].target.places();
@@ -253,9 +265,7 @@ fn is_sequence(parsed: &Parsed, output: usize) -> bool {
 
 /// A directory for the comparison's own files, in which a command's side files have the names that it calls them. It goes with
 /// the job's.
-fn room(plan: &Plan, command: usize, encoded: Encoded) -> Result<PathBuf, Failure> {
-    let Encoded { output, stream } = encoded;
-    let name = format!("measure-{command}-{output}-{stream}");
+pub fn room(plan: &Plan, name: &str) -> Result<PathBuf, Failure> {
     let room = plan.scratch.path()?.join(name);
     let made = || {
         std::fs::create_dir(&room)?;

@@ -67,8 +67,15 @@ pub async fn stages(
             .iter()
             .filter(|input| !input.location.starts_with('/')),
     );
-    let transcoding = transcode::transcode(&plan, &job, stop, commands, inputs, ffmpeg);
-    let listings = stage(log, Stage::Transcode, transcoding).await?;
+    let asked = transcode::Asked {
+        plan: &plan,
+        job: &job,
+        metrics: &metrics,
+        model: model.as_ref(),
+        stop,
+    };
+    let transcoding = transcode::transcode(asked, commands, inputs, ffmpeg, notes);
+    let ran = stage(log, Stage::Transcode, transcoding).await?;
     let published = stage(
         log,
         Stage::Publish,
@@ -87,7 +94,7 @@ pub async fn stages(
             model: model.as_ref(),
             stores,
             commands,
-            listings: &listings,
+            ran: &ran,
             stop,
         });
         match stage(log, Stage::Measure, unless_late(stop, measuring)).await {

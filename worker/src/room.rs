@@ -43,12 +43,7 @@ struct Lock {
 impl Room {
     /// Opens `PARENT/PREFIX<unique>` after sweeping what dead owners left under the same prefix.
     pub fn open(parent: &Path, prefix: &str, id: &str) -> io::Result<Self> {
-        if let Err(error) = sweep(parent, prefix) {
-            tracing::warn!(
-                "what killed workers may have left in `{}` cannot be listed: {error}",
-                parent.display()
-            );
-        }
+        tidy(parent, prefix);
         for attempt in 0.. {
             let path = parent.join(format!("{prefix}{id}-{attempt}"));
             let Some(lock) = Lock::take(&lock_of(&path))? else {
@@ -131,6 +126,16 @@ fn lock_of(room: &Path) -> PathBuf {
     let mut name = room.file_name().unwrap_or_default().to_owned();
     name.push(LOCK);
     room.with_file_name(name)
+}
+
+/// Removes what dead owners left under this prefix, as opening a room does; a failure is only said.
+pub fn tidy(parent: &Path, prefix: &str) {
+    if let Err(error) = sweep(parent, prefix) {
+        tracing::warn!(
+            "what killed workers may have left in `{}` cannot be listed: {error}",
+            parent.display()
+        );
+    }
 }
 
 /// Removes the rooms under `parent` whose owners are dead, and lock files that never got a room.

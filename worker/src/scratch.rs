@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use ffbatch_dispatcher::exit::Exit;
 
 use crate::failure::Failure;
-use crate::room::Room;
+use crate::room::{self, Room};
 
 /// The prefix of a job's directory in the work directory, which may be one that a user keeps other things in: what has this
 /// prefix and no owner is swept away.
@@ -22,8 +22,10 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// The promise of a directory below the work directory.
+    /// The promise of a directory below the work directory. What killed workers left there is removed now: the directory itself
+    /// may never be needed.
     pub fn new(work_dir: &Path, id: &str) -> Self {
+        room::tidy(work_dir, PREFIX);
         Self {
             work_dir: work_dir.to_owned(),
             id: id.to_owned(),

@@ -6,12 +6,15 @@ use std::time::Duration;
 use ffbatch_dispatcher::command::Target;
 use ffbatch_dispatcher::event::{Event, Progress, Stage};
 use ffbatch_dispatcher::exit::Exit;
-use ffbatch_dispatcher::job::Job;
+use ffbatch_dispatcher::job::{Job, When};
+use ffbatch_dispatcher::metric::{Metric, Model};
 use ffbatch_dispatcher::report::{CommandReport, FfmpegReport, FileReport};
 use ffbatch_media::confine::{self, Confinement, Network, Policy};
 use ffbatch_media::log::cause;
+use ffbatch_media::measure::{Inside, Measure, Measured};
 use ffbatch_media::probe::Listing;
 use ffbatch_media::run::{self, Finished, GRACE, Happening, Run, Shown, Stdout};
+use ffbatch_media::shadow::Encoded;
 use ffbatch_media::version::Version;
 use ffbatch_media::{log::LogLine, progress};
 use ffbatch_storage::Gate;
@@ -21,6 +24,7 @@ use crate::check::{Plan, Planned};
 use crate::emit::{emit, log, note};
 use crate::expected;
 use crate::failure::Failure;
+use crate::inside;
 
 /// How much longer than its inputs an output may be before their length says nothing of it: the last packet of a stream.
 const TOLERANCE: Duration = Duration::from_secs(1);
@@ -41,46 +45,56 @@ pub fn describe(plan: &Plan, notes: &mut Vec<String>) -> FfmpegReport {
     }
 }
 
-/// Runs all commands; `reports` has one entry for each. Returns what each has told of its inputs and outputs.
+/// What is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The job's plan.
+    pub plan: &'a Plan,
+    /// The job.
+    pub job: &'a Job,
+    /// The metrics to measure inside, where the job wants that.
+    pub metrics: &'a [&'static Metric],
+    /// The model for those that have models, as it was typed.
+    pub model: Option<&'a Model>,
+    /// Cancel it to stop.
+    pub stop: &'a CancellationToken,
+}
+
+/// What a command that ended well has told.
+#[derive(Debug)]
+pub struct Ran {
+    /// Of its inputs and outputs.
+    pub listing: Listing,
+    /// Of the quality of a stream, if it has measured itself.
+    pub inside: Option<(Encoded, Measured)>,
+}
+
+/// Runs all commands; `reports` has one entry for each.
 pub async fn transcode(
-    plan: &Plan,
-    job: &Job,
-    stop: &CancellationToken,
+    asked: Asked<'_>,
     reports: &mut [CommandReport],
     inputs: &mut [FileReport],
     ffmpeg: &mut Option<FfmpegReport>,
-) -> Result<Vec<Listing>, Failure> {
+    notes: &mut Vec<String>,
+) -> Result<Vec<Ran>, Failure> {
+    let Asked {
+        plan, job, stop, ..
+    } = asked;
     let mut policy = policy(plan, job);
     let _gate = gate(plan, &mut policy).await?;
-    let mut listings = Vec::new();
+    let mut ran = Vec::new();
     for (index, (planned, report)) in plan.commands.iter().zip(reports).enumerate() {
         if stop.is_cancelled() {
             return Err(Failure::interrupted());
         }
-        let args = planned.words();
-        let mut watch = Watch {
-            index,
-            planned,
-            shown: Shown::of(&args),
-            listing: Listing::default(),
-            version: None,
-            last: None,
-        };
-        let run = Run {
-            ffmpeg: plan.ffmpeg.clone(),
-            args,
-            cwd: plan.directory.clone(),
-            policy: policy.clone(),
-            launcher: plan.launcher.clone(),
-            stdout: Stdout::Discard,
-            stop: stop.clone(),
-            grace: GRACE,
-        };
-        let finished = run::run(&run, &mut |happening| watch.on(happening)).await;
+        let Ended {
+            mut watch,
+            finished,
+            inside,
+        } = Box::pin(command(asked, index, &policy, notes)).await?;
         if let (Some(ffmpeg), Some(version)) = (ffmpeg.as_mut(), watch.version.take()) {
             ffmpeg.version = Some(version.text);
         }
-        let finished = finished.map_err(|error| Failure::because(Exit::Machine, &error))?;
         fill(report, &finished, watch.last);
         lengths(planned, &watch.durations(), inputs);
         if finished.stopped {
@@ -98,9 +112,117 @@ pub async fn transcode(
         {
             report.stderr_tail.clear();
         }
-        listings.push(watch.listing);
+        let listing = watch.listing;
+        ran.push(Ran { listing, inside });
     }
-    Ok(listings)
+    Ok(ran)
+}
+
+/// A command that has ended, well or not.
+struct Ended<'a> {
+    watch: Watch<'a>,
+    finished: Finished,
+    inside: Option<(Encoded, Measured)>,
+}
+
+/// Runs one command: with its comparison inside where that was asked for and can be, and alone where that goes wrong.
+async fn command<'a>(
+    asked: Asked<'a>,
+    index: usize,
+    policy: &Policy,
+    notes: &mut Vec<String>,
+) -> Result<Ended<'a>, Failure> {
+    let Asked {
+        plan,
+        job,
+        metrics,
+        model,
+        stop,
+    } = asked;
+    if job.measure == When::Inside && !metrics.is_empty() {
+        let prepared = inside::asked(plan, job, metrics, model, policy, index, stop).await;
+        let outcome = match &prepared {
+            Ok((measure, encoded)) => carried(asked, index, policy, measure, *encoded).await?,
+            Err(why) => Err(why.clone()),
+        };
+        match outcome {
+            Ok(ended) => return Ok(ended),
+            Err(why) => note(notes, format!("quality is measured afterwards: {why}")),
+        }
+    }
+    run_words(asked, index, plan.commands[index].words(), policy).await
+}
+
+/// Runs a command with its comparison inside; the inner error tells why it has to run alone.
+async fn carried<'a>(
+    asked: Asked<'a>,
+    index: usize,
+    policy: &Policy,
+    measure: &Measure,
+    encoded: Encoded,
+) -> Result<Result<Ended<'a>, String>, Failure> {
+    let carrier = match Inside::prepare(measure).await {
+        Ok(carrier) => carrier,
+        Err(error) => return Ok(Err(Failure::because(Exit::Machine, &error).message)),
+    };
+    let mut policy = policy.clone();
+    policy.write.push(measure.room.clone());
+    let words = carrier.arguments(&asked.plan.commands[index].words(), encoded);
+    let ended = run_words(asked, index, words, &policy).await?;
+    if ended.finished.stopped {
+        return Ok(Ok(ended));
+    }
+    if !ended.finished.exit.success() {
+        // Whoever is at fault: the command alone tells.
+        let why = cause(&ended.finished.stderr_tail);
+        let why = why.unwrap_or_else(|| "no reason given".to_owned());
+        return Ok(Err(format!(
+            "the encode that measured itself failed: {why}"
+        )));
+    }
+    // Frames that one side lacks may be lacking in the output: it is made again.
+    Ok(match carrier.read() {
+        Ok(measured) => Ok(Ended {
+            inside: Some((encoded, measured)),
+            ..ended
+        }),
+        Err(error) => Err(Failure::because(Exit::Machine, &error).message),
+    })
+}
+
+/// Runs ffmpeg with these words for a command of the plan.
+async fn run_words<'a>(
+    asked: Asked<'a>,
+    index: usize,
+    args: Vec<String>,
+    policy: &Policy,
+) -> Result<Ended<'a>, Failure> {
+    let plan = asked.plan;
+    let mut watch = Watch {
+        index,
+        planned: &plan.commands[index],
+        shown: Shown::of(&args),
+        listing: Listing::default(),
+        version: None,
+        last: None,
+    };
+    let run = Run {
+        ffmpeg: plan.ffmpeg.clone(),
+        args,
+        cwd: plan.directory.clone(),
+        policy: policy.clone(),
+        launcher: plan.launcher.clone(),
+        stdout: Stdout::Discard,
+        stop: asked.stop.clone(),
+        grace: GRACE,
+    };
+    let finished = run::run(&run, &mut |happening| watch.on(happening)).await;
+    let finished = finished.map_err(|error| Failure::because(Exit::Machine, &error))?;
+    Ok(Ended {
+        watch,
+        finished,
+        inside: None,
+    })
 }
 
 /// What ffmpeg may touch.

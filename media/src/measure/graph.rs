@@ -11,7 +11,7 @@ use ffbatch_dispatcher::metric::{Branch, GraphPart, Metric};
 
 use super::{Domain, Measure, Reference};
 use crate::probe::Source;
-use crate::shadow::Shadow;
+use crate::shadow::{Encoded, Shadow};
 
 /// The file that lists the frames of the reference.
 pub const REFERENCE_COUNT: &str = "reference.frames";
@@ -68,12 +68,40 @@ pub fn arguments(
     let graph = graph(&reference, &distorted, metrics, domain);
     args.extend(words(&["-filter_complex", &graph]));
     outputs(metrics.len(), &mut args);
+    counts("", &mut args);
+    args
+}
+
+/// Adds to a command of one output the comparison of what its encoder is given with what it makes; the logs go to `room`, which
+/// ends with a slash.
+pub fn beside(
+    shadow: &Shadow,
+    encoded: Encoded,
+    metrics: &[(&'static Metric, Branch)],
+    domain: &Domain,
+    room: &str,
+    args: &mut Vec<String>,
+) {
+    args.extend(shadow.outputs.iter().cloned());
+    let Encoded { output, stream } = encoded;
+    // The shadow's outputs stand behind the command's only one.
+    let given = (shadow.stream.0 + 1, shadow.stream.1);
+    for (output, stream) in [(output, stream), given] {
+        args.extend(words(&["-dec", &format!("{output}:{stream}")]));
+    }
+    let graph = graph("[dec:1]", "[dec:0]", metrics, domain);
+    args.extend(words(&["-filter_complex", &graph]));
+    outputs(metrics.len(), args);
+    counts(room, args);
+}
+
+/// Two outputs that count the frames of both sides.
+fn counts(room: &str, args: &mut Vec<String>) {
     for (pad, file) in [("[rc]", REFERENCE_COUNT), ("[dc]", DISTORTED_COUNT)] {
         args.extend(words(&["-map", pad]));
         args.extend(words(&EACH_FRAME));
-        args.extend(words(&["-f", "framecrc", file]));
+        args.extend(words(&["-f", "framecrc", &format!("{room}{file}")]));
     }
-    args
 }
 
 /// The arguments that make a shadow's first picture.
@@ -112,17 +140,18 @@ fn outputs(metrics: usize, args: &mut Vec<String>) {
     }
 }
 
-/// The branch of each metric, in their order.
+/// The branch of each metric, in their order; the names of the logs begin with `room`.
 pub fn branches(
     asked: &Measure,
     metrics: &[&'static Metric],
     domain: &Domain,
+    room: &str,
 ) -> Vec<(&'static Metric, Branch)> {
     let branch = |(at, metric): (usize, &&'static Metric)| {
         let part = GraphPart {
             distorted: &format!("[d{at}]"),
             reference: &format!("[r{at}]"),
-            log: &log_name(metric),
+            log: &format!("{room}{}", log_name(metric)),
             threads: asked.threads.max(1),
             width: domain.width,
             height: domain.height,

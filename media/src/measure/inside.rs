@@ -1,0 +1,95 @@
+//! A comparison inside the process that encodes: the source is decoded once for both.
+//!
+//! Behind the command's own outputs stand those of its [`shadow`](crate::shadow), and loopback decoders give back what went into
+//! the encoder and what came out of it. The command's words stay as they are, and so do the bytes that it writes. What could make
+//! the measuring part fail, and with it the encode, is tried beforehand; what cannot be tried makes [`Inside::prepare`] an error,
+//! and the comparison is made afterwards. Whoever runs this must run the command alone when it fails, and when
+//! [`Inside::read`] finds that not every frame was seen on both sides.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ffbatch_dispatcher::metric::{Branch, Metric};
+
+use super::{
+    Domain, Measure, MeasureError, Measured, Reference, aligned, fill, filters, graph, rehearse,
+};
+use crate::shadow::{Encoded, Shadow};
+
+/// A comparison that a command can carry with it.
+#[derive(Debug)]
+pub struct Inside<'a> {
+    asked: &'a Measure,
+    shadow: &'a Shadow,
+    branches: Vec<(&'static Metric, Branch)>,
+    domain: Domain,
+}
+
+impl<'a> Inside<'a> {
+    /// Tries everything that can be tried. The reference must be a shadow; the distorted file is the one that will be written.
+    pub async fn prepare(asked: &'a Measure) -> Result<Self, MeasureError> {
+        let Reference::Shadow(shadow) = &asked.reference else {
+            return Err(MeasureError::Failed("there is no encoder".to_owned()));
+        };
+        if !is_plain(&asked.room) {
+            return Err(MeasureError::Failed(format!(
+                "the name of `{}` means something in a filter graph",
+                asked.room.display()
+            )));
+        }
+        let pictures = &shadow.pictures;
+        // What an encoder makes has the form of what it was given.
+        let domain = Domain::of(pictures, pictures, (pictures.width, pictures.height));
+        let known = filters(asked).await?;
+        for metric in &asked.metrics {
+            if !known.iter().any(|filter| filter == metric.filter) {
+                let filter = metric.filter;
+                return Err(MeasureError::Failed(format!(
+                    "there is no filter `{filter}`"
+                )));
+            }
+            if let Some(cause) = rehearse(asked, metric, &domain).await? {
+                return Err(MeasureError::Failed(cause));
+            }
+        }
+        let room = format!("{}/", asked.room.display());
+        let branches = graph::branches(asked, &asked.metrics, &domain, &room);
+        Ok(Self {
+            asked,
+            shadow,
+            branches,
+            domain,
+        })
+    }
+
+    /// A command of one output with the comparison behind it. Its log and progress stay those of the command.
+    pub fn arguments(&self, command: &[String], encoded: Encoded) -> Vec<String> {
+        let room = format!("{}/", self.asked.room.display());
+        let mut args = command.to_vec();
+        graph::beside(
+            self.shadow,
+            encoded,
+            &self.branches,
+            &self.domain,
+            &room,
+            &mut args,
+        );
+        args
+    }
+
+    /// What was found, once the command has ended well.
+    pub fn read(&self) -> Result<Measured, MeasureError> {
+        let mut measured = Measured::nothing(self.domain.clone());
+        measured.frames = aligned(self.asked)?;
+        fill(&mut measured, self.asked, &self.branches, BTreeMap::new())?;
+        Ok(measured)
+    }
+}
+
+/// Whether a path needs no escaping in a filter's argument.
+fn is_plain(path: &Path) -> bool {
+    path.to_str().is_some_and(|path| {
+        path.chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "/._-".contains(letter))
+    })
+}
