@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use ffbatch_dispatcher::report::{OutputQuality, Report};
-use ffbatch_tests::clip::SHORT;
+use ffbatch_tests::clip::{CUT, SHORT};
+use ffbatch_tests::media::frames;
+use ffbatch_tests::sandbox::Sandbox;
 use ffbatch_tests::site::{Site, everywhere};
+use ffbatch_tests::tools;
+use ffbatch_tests::unshared::unshared;
 use serde_json::{Value, json};
 
 const VIF_MODEL: &[u8] = include_bytes!("../../media/tests/fixtures/vif_model.json");
@@ -214,4 +218,98 @@ fn what_is_not_certain_gets_a_reason_and_no_number() {
         assert!(quality.scores.is_empty(), "`{line}`: {quality:?}");
         assert!(quality.refused["*"].contains(part), "`{line}`: {quality:?}");
     }
+}
+
+/// The encode stands, the report is written, and both say what is missing.
+#[test]
+fn a_disk_that_is_full_costs_the_values_of_every_frame() {
+    let sandbox = Sandbox::with(SHORT, "in.mp4");
+    let state = sandbox.directory("small");
+    let line = format!(
+        "mkdir -p {state}; mount -t tmpfs -o size=40k none {state}; \
+         FFBATCH_STATE_DIR={state} {worker} --report r.json --job '{job}'",
+        state = state.display(),
+        worker = tools::worker().display(),
+        job = json!({
+            "version": 1,
+            "commands": [["-i", "in.mp4", "-c:v", "libx264", "-preset", "ultrafast", "out.mp4"]],
+            "quality": ["psnr", "ssim", "vmaf", "xpsnr"],
+        }),
+    );
+    let Some(ended) = unshared(&sandbox, &["-rm"], &line) else {
+        return;
+    };
+    ended.ok();
+    let report = std::fs::read(sandbox.path("r.json")).expect("a report");
+    let report: Report = serde_json::from_slice(&report).expect("JSON");
+    let quality = report.quality.expect("asked for");
+    assert_eq!(quality.outputs[0].scores.len(), 4);
+    assert_eq!(quality.outputs[0].frames_at, None);
+    let said = report.notes.iter().filter(|note| {
+        note.starts_with("the values of every frame are not at")
+            && note.contains("the disk is full")
+    });
+    assert_eq!(said.count(), 1, "{:?}", report.notes);
+    assert!(frames(&sandbox.path("out.mp4")) == 50);
+}
+
+/// What is broken in the middle is measured as it is decoded; the report says that ffmpeg complained.
+#[test]
+fn a_broken_frame_in_the_source_is_said() {
+    let sandbox = Sandbox::with(CUT, "whole.mp4");
+    let mut bytes = std::fs::read(sandbox.path("whole.mp4")).expect("readable");
+    let at = bytes
+        .windows(4)
+        .position(|four| four == b"mdat")
+        .expect("a box")
+        + 20_000;
+    bytes[at..at + 200].fill(0x55);
+    sandbox.write("in.mp4", &bytes);
+    let line = format!("run --json --quality psnr -- ffmpeg -i in.mp4 {ENCODE} out.mp4");
+    let report = sandbox.ffbatch(line.split_ascii_whitespace()).ok().report();
+    let output = &report.quality.expect("asked for").outputs[0];
+    assert!(
+        output.scores.len() == 1 && output.scores[0].mean > 20.0,
+        "{output:?}"
+    );
+    assert!(
+        output
+            .notes
+            .iter()
+            .any(|note| note.starts_with("ffmpeg complained while it decoded")),
+        "{output:?}"
+    );
+}
+
+/// A size that is a multiple of the output's gives a number of its own, and says so.
+#[test]
+fn a_scaled_output_at_its_sources_size() {
+    let sandbox = Sandbox::with(SHORT, "in.mp4");
+    let quality = |at_source_size: bool| {
+        let job = json!({
+            "version": 1,
+            "commands": [["-i", "in.mp4", "-vf", "hflip,scale=160:90", "-an", "-c:v", "libx264", "-qp", "0", "out.mp4"]],
+            "quality": ["psnr"],
+            "at_source_size": at_source_size,
+        });
+        sandbox
+            .worker(["--report", "r.json", "--job", &job.to_string()])
+            .ok();
+        let report = std::fs::read(sandbox.path("r.json")).expect("a report");
+        let report: Report = serde_json::from_slice(&report).expect("JSON");
+        report.quality.expect("asked for").outputs.remove(0)
+    };
+    let (own, source) = (quality(false), quality(true));
+    // A lossless encode of what it was given, which is less than the source.
+    assert!(
+        own.scores[0].mean.is_infinite() && own.notes.is_empty(),
+        "{own:?}"
+    );
+    assert_eq!(own.domain.as_deref(), Some("160x90 yuv420p tv"));
+    assert!((15.0..50.0).contains(&source.scores[0].mean), "{source:?}");
+    assert_eq!(source.domain.as_deref(), Some("320x180 yuv420p tv"));
+    assert_eq!(
+        source.notes,
+        ["compared at the source's size: the output was scaled from 160x90 (bicubic)"]
+    );
 }

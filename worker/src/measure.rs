@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::check::{Plan, Planned};
 use crate::emit::emit;
+use crate::environment::variable;
 use crate::failure::Failure;
 use crate::transcode::Ran;
 
@@ -250,9 +251,13 @@ async fn here(asked: Asked<'_>, room: &Path) -> Option<Model> {
     Some(model)
 }
 
-/// Threads for decoders and filters: as many as there are processors that this process may use.
+/// Threads for decoders and filters: as many as there are processors that this process may use. A container of AWS Batch on EC2
+/// sees all those of its host, and is told how many are its own; on a machine of one's own the rest is idle.
 pub fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    let here = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let own = variable("AWS_BATCH_JQ_NAME").and(variable("FFBATCH_VCPUS"));
+    let own = own.and_then(|own| own.parse().ok());
+    own.map_or(here, |own: usize| own.clamp(1, here))
 }
 
 /// Whether an output is many files that no playlist names: images, or the pieces of the segment muxer.
