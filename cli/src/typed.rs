@@ -5,8 +5,10 @@ use std::path::Path;
 use anyhow::bail;
 use ffbatch_dispatcher::command::Command;
 use ffbatch_dispatcher::config::Config;
-use ffbatch_dispatcher::job::{Job, Parameters};
+use ffbatch_dispatcher::job::{Job, Parameters, metrics_of};
 use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::metric::Model;
+use ffbatch_dispatcher::registry::Metrics;
 use ffbatch_dispatcher::terms::Terms;
 
 use crate::args::{Order, Parts, TermFlags};
@@ -14,11 +16,12 @@ use crate::args::{Order, Parts, TermFlags};
 /// The word between two commands of one job.
 const THEN: &str = "--then";
 
-/// The word that switches the measuring off that the configuration asks for.
-const NO_QUALITY: &str = "none";
-
 /// What is said where there is no command.
 const NO_COMMAND: &str = "no command was given (write `-- ffmpeg -i in.mp4 out.mp4`)";
+
+/// What is said where a model was typed that nothing is judged by.
+pub const NO_VMAF: &str =
+    "--vmaf-model is for jobs that measure vmaf (add `--quality vmaf`, or leave it out)";
 
 /// The job that was typed in this directory, in either form.
 pub fn job(order: &Order, config: &Config, directory: &Path) -> anyhow::Result<Job> {
@@ -47,11 +50,28 @@ pub fn job(order: &Order, config: &Config, directory: &Path) -> anyhow::Result<J
         .collect::<Result<_, _>>()?;
     job.quality = match &order.quality[..] {
         [] => config.quality.clone(),
-        [none] if none == NO_QUALITY => Vec::new(),
-        asked => asked.to_vec(),
+        asked => Some(metrics_of(asked.to_vec())),
     };
+    job.vmaf_model = model(order, config, job.quality.as_deref())?;
     job.require_confinement = order.require_confinement || config.require_confinement;
     Ok(job.anchored(&directory.to_string_lossy())?)
+}
+
+/// The model for a job that measures this: the one that was typed, else that of the configuration where something is measured by it.
+fn model(
+    order: &Order,
+    config: &Config,
+    quality: Option<&[String]>,
+) -> anyhow::Result<Option<String>> {
+    let Some(model) = order.vmaf_model.as_ref().or(config.vmaf_model.as_ref()) else {
+        return Ok(None);
+    };
+    let metrics = Metrics::linked()?.asked(quality)?;
+    let suits = Model::suits(model, &metrics)?;
+    if order.vmaf_model.is_some() && (quality.is_none() || !suits) {
+        bail!(NO_VMAF);
+    }
+    Ok(suits.then(|| model.clone()))
 }
 
 /// The terms that were typed; what was not is as usual.

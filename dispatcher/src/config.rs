@@ -14,6 +14,8 @@ use figment::value::Dict;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::job;
+
 /// The name of the configuration file.
 pub const FILE_NAME: &str = "ffbatch.toml";
 
@@ -26,9 +28,12 @@ const PREFIX: &str = "FFBATCH_";
 pub struct Config {
     /// The compute that runs a job when none is named.
     pub compute: String,
-    /// The metrics that are measured when none is named: a list, or a text with commas, as a variable has it.
-    #[serde(deserialize_with = "list")]
-    pub quality: Vec<String>,
+    /// The metrics that are measured when none is named: a list, or a text with commas, as a variable has it. An empty list, or
+    /// `none`, measures nothing; without the key it is left to where a job runs.
+    #[serde(deserialize_with = "metrics")]
+    pub quality: Option<Vec<String>>,
+    /// The model that VMAF judges by when none is named: a kind such as `neg`, or a file.
+    pub vmaf_model: Option<String>,
     /// Whether a job must fail where ffmpeg cannot be confined fully.
     pub require_confinement: bool,
     /// Where reports of local jobs lie; by default `$XDG_STATE_HOME/ffbatch`.
@@ -47,7 +52,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             compute: "local".to_owned(),
-            quality: Vec::new(),
+            quality: None,
+            vmaf_model: None,
             require_confinement: false,
             state_dir: None,
             work_dir: None,
@@ -83,6 +89,7 @@ impl Config {
         let known = [
             "compute",
             "quality",
+            "vmaf_model",
             "require_confinement",
             "state_dir",
             "work_dir",
@@ -118,13 +125,17 @@ impl Config {
             ("worker", &mut self.worker),
             ("ffmpeg", &mut self.ffmpeg),
         ];
+        let directory = |key| {
+            let source = layers.find_metadata(key)?.source.as_ref()?;
+            source.file_path()?.parent()
+        };
         for (key, path) in paths {
-            let file = layers
-                .find_metadata(key)
-                .and_then(|metadata| metadata.source.as_ref()?.file_path());
-            if let (Some(path), Some(directory)) = (path, file.and_then(Path::parent)) {
+            if let (Some(path), Some(directory)) = (path, directory(key)) {
                 *path = directory.join(&*path);
             }
+        }
+        if let (Some(model), Some(directory)) = (&mut self.vmaf_model, directory("vmaf_model")) {
+            *model = job::model_from(&directory.to_string_lossy(), std::mem::take(model));
         }
     }
 
@@ -142,22 +153,24 @@ impl Config {
     }
 }
 
-fn list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+fn metrics<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
     struct List;
 
     impl<'de> Visitor<'de> for List {
-        type Value = Vec<String>;
+        type Value = Option<Vec<String>>;
 
         fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
             out.write_str("a list of texts, or a text with commas")
         }
 
+        fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
         fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
             let names = text.split(',').map(str::trim);
-            Ok(names
-                .filter(|name| !name.is_empty())
-                .map(str::to_owned)
-                .collect())
+            let names = names.filter(|name| !name.is_empty()).map(str::to_owned);
+            Ok(Some(job::metrics_of(names.collect())))
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Self::Value, A::Error> {
@@ -165,7 +178,7 @@ fn list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
             while let Some(name) = names.next_element()? {
                 list.push(name);
             }
-            Ok(list)
+            Ok(Some(job::metrics_of(list)))
         }
     }
 
@@ -202,12 +215,21 @@ mod tests {
         );
         check(
             "quality = ['vmaf']",
-            Ok(|config| config.quality = vec!["vmaf".into()]),
+            Ok(|config| config.quality = Some(vec!["vmaf".into()])),
         );
         check(
             "quality = 'psnr, vmaf'",
-            Ok(|config| config.quality = vec!["psnr".into(), "vmaf".into()]),
+            Ok(|config| config.quality = Some(vec!["psnr".into(), "vmaf".into()])),
         );
+        for none in ["[]", "'none'", "['none']"] {
+            let toml = format!("quality = {none}");
+            check(&toml, Ok(|config| config.quality = Some(Vec::new())));
+        }
+        check(
+            "vmaf_model = 'neg'",
+            Ok(|config| config.vmaf_model = Some("neg".into())),
+        );
+        check("vmaf_model = ['neg']", Err("invalid type"));
         check("quality = 3", Err("a text with commas"));
         check("computee = 'arm'", Err("unknown field"));
         check("compute = 3", Err("invalid type"));
@@ -217,11 +239,14 @@ mod tests {
     fn a_relative_path_in_a_file_was_one_from_wherever_the_command_was_typed() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("ffbatch.toml");
-        std::fs::write(&file, "worker = 'bin/w'\nffmpeg = '/f'").expect("written");
+        let text = "worker = 'bin/w'\nffmpeg = '/f'\nvmaf_model = 'm.json'";
+        std::fs::write(&file, text).expect("written");
         let defaults = Figment::from(Serialized::defaults(Config::default()));
         let config = Config::of(&defaults.merge(Toml::file_exact(&file))).expect("read");
         assert_eq!(config.worker, Some(directory.path().join("bin/w")));
         assert_eq!(config.ffmpeg, Some("/f".into()));
+        let model = directory.path().join("m.json");
+        assert_eq!(config.vmaf_model.map(PathBuf::from), Some(model));
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub const VERSION: u32 = 1;
 /// The longest name that AWS Batch takes (`SubmitJob`, `jobName`).
 pub const NAME_LIMIT: usize = 128;
 
+/// The word that people write for no metric at all.
+const NO_QUALITY: &str = "none";
+
 /// What a worker is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,9 +39,10 @@ pub struct Job {
     /// Further files that stand under their base names in the working directory: subtitles, LUTs, lists, pass logs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<Location>,
-    /// The metrics to measure, by name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub quality: Vec<String>,
+    /// The metrics to measure, by name; an empty list measures nothing. Absent where the job says nothing of it and leaves it to
+    /// the place where it runs: nothing is measured, unless that place has a switch that is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Vec<String>>,
     /// The model for VMAF: a kind such as `neg` or `phone`, a name such as `vmaf_v0.6.1`, or a model file; absent where the size
     /// of the pictures decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -148,12 +152,17 @@ impl Job {
             name: String::new(),
             commands,
             files: Vec::new(),
-            quality: Vec::new(),
+            quality: None,
             vmaf_model: None,
             at_source_size: false,
             measure: When::After,
             require_confinement: false,
         }
+    }
+
+    /// The metrics that the job itself asks for, by name.
+    pub fn metrics(&self) -> &[String] {
+        self.quality.as_deref().unwrap_or_default()
     }
 
     /// Reads the JSON of a job.
@@ -266,12 +275,25 @@ impl Job {
                 *path = absolute(directory, path);
             }
         }
-        if let Some(model) = &mut self.vmaf_model
-            && is_file(model)
-        {
-            *model = absolute(directory, model);
-        }
+        self.vmaf_model = self.vmaf_model.map(|typed| model_from(directory, typed));
         Ok(self)
+    }
+}
+
+/// The metrics of a list as people write it: `none` alone measures nothing.
+pub fn metrics_of(mut written: Vec<String>) -> Vec<String> {
+    if written == [NO_QUALITY] {
+        written.clear();
+    }
+    written
+}
+
+/// What was typed for [`Job::vmaf_model`] in this directory: the relative path of a file is made absolute.
+pub fn model_from(directory: &str, typed: String) -> String {
+    if is_file(&typed) {
+        absolute(directory, &typed)
+    } else {
+        typed
     }
 }
 

@@ -127,9 +127,20 @@ impl Model {
         match metrics.iter().find_map(|metric| metric.models) {
             Some(read) => read(typed),
             None => Err(ModelError {
-                reason: format!("the model `{typed}` serves no metric that is asked for"),
+                reason: format!(
+                    "the model `{typed}` serves no metric that is asked for (ask for one that has models, or leave it out)"
+                ),
             }),
         }
+    }
+
+    /// Checks what stands above a job for a model, such as in a configuration: true where one of these metrics has models, and
+    /// therefore a use for it.
+    pub fn suits(typed: &str, metrics: &[&'static Metric]) -> Result<bool, ModelError> {
+        if metrics.iter().all(|metric| metric.models.is_none()) {
+            return Ok(false);
+        }
+        Self::read(typed, metrics).map(|_| true)
     }
 }
 

@@ -83,6 +83,14 @@ impl Metrics {
         pick("metric", &self.0, |metric| metric.name, name)
     }
 
+    /// The metrics that a job asks for by these names; of one that says nothing, all that it may come to.
+    pub fn asked(&self, quality: Option<&[String]>) -> Result<Vec<&'static Metric>, RegistryError> {
+        match quality {
+            Some(names) => names.iter().map(|name| self.find(name)).collect(),
+            None => Ok(self.0.clone()),
+        }
+    }
+
     /// All metrics, by name.
     pub fn iter(&self) -> impl Iterator<Item = &'static Metric> + '_ {
         self.0.iter().copied()

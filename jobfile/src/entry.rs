@@ -76,6 +76,9 @@ pub struct Written {
     pub compute: Option<Names>,
     /// The metrics to measure, such as `vmaf`; `none` measures nothing.
     pub quality: Option<Names>,
+    /// The model that VMAF judges by: a kind such as `neg` or `phone`, a name that libvmaf knows, or a file; by default the size
+    /// of the pictures decides.
+    pub vmaf_model: Option<String>,
     /// Virtual processors of one job.
     #[schemars(range(min = 1))]
     pub vcpus: Option<u32>,
@@ -158,6 +161,7 @@ impl Written {
         Settings {
             compute: self.compute.clone(),
             quality: self.quality.clone(),
+            vmaf_model: self.vmaf_model.clone(),
             vcpus: self.vcpus,
             memory_mib: self.memory_mib,
             priority: self.priority,

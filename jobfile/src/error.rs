@@ -6,6 +6,7 @@ use ffbatch_dispatcher::command::CommandError;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::JobError;
 use ffbatch_dispatcher::location::LocationError;
+use ffbatch_dispatcher::metric::ModelError;
 use ffbatch_dispatcher::terms::TermsError;
 
 use crate::pattern::PatternError;
@@ -144,6 +145,9 @@ pub enum Problem {
         /// What is known.
         hint: String,
     },
+    /// A model that no metric knows, or that none has a use for.
+    #[error("{0}")]
+    Model(ModelError),
     /// A need of nobody.
     #[error("it needs `{name}`, and no job of the file has that name{hint}")]
     NoNeed {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::job::Job;
+use ffbatch_dispatcher::metric::{Model, ModelError};
+use ffbatch_dispatcher::registry::Metrics;
 use ffbatch_dispatcher::terms::{ARRAY_SIZES, DependencyKind, MOST_DEPENDENCIES, TermsError};
 
 use crate::entry::{Body, Entry, Written};
@@ -28,8 +30,8 @@ pub struct Context<'a> {
     pub config: &'a Config,
     /// The names of the computes that are linked.
     pub computes: &'a BTreeSet<String>,
-    /// The names of the metrics that are linked.
-    pub metrics: &'a BTreeSet<String>,
+    /// The metrics that are linked.
+    pub metrics: &'a Metrics,
     /// What lies below the base of each of [`JobFile::patterns`]; more than what matches does not harm.
     pub listed: &'a BTreeMap<Pattern, Vec<String>>,
     /// The absolute directory that relative paths count from: the file's own, and of lines the current one.
@@ -53,6 +55,7 @@ impl JobFile {
         let mut expansion = Expansion {
             context,
             entries: &self.entries,
+            flags: &self.flags,
             layers: Layers::of(below, self.flags.clone()),
             plan: Plan::default(),
             placed: self.entries.iter().map(|_| Vec::new()).collect(),
@@ -72,6 +75,7 @@ impl JobFile {
 struct Expansion<'a> {
     context: &'a Context<'a>,
     entries: &'a [Entry],
+    flags: &'a Settings,
     layers: Layers,
     plan: Plan,
     placed: Vec<Vec<Placed>>,
@@ -121,13 +125,15 @@ impl Expansion<'_> {
     /// A whole job keeps what it says; only flags overrule it.
     fn add_whole(&mut self, index: usize, job: &Job) -> Result<(), Fault> {
         let own = Settings {
-            quality: (!job.quality.is_empty()).then(|| Names(job.quality.clone())),
+            quality: job.quality.clone().map(Names),
+            vmaf_model: job.vmaf_model.clone(),
             require_confinement: job.require_confinement.then_some(true),
             ..Settings::default()
         };
         let settled = self.settle(&own)?;
         let mut job = job.clone();
         job.quality.clone_from(&settled.quality);
+        job.vmaf_model.clone_from(&settled.vmaf_model);
         job.require_confinement = settled.require_confinement;
         let job = job.anchored(self.context.directory).map_err(|error| {
             let (input, error) = (None, Box::new(error));
@@ -141,7 +147,7 @@ impl Expansion<'_> {
 
     /// Lays the layers around an entry's own keys, and looks the names up.
     fn settle(&mut self, own: &Settings) -> Result<Arc<Settled>, Fault> {
-        let settled = self.layers.settle(own).map_err(|problem| ("", problem))?;
+        let mut settled = self.layers.settle(own).map_err(|problem| ("", problem))?;
         let unknown = |kind, names: &[String], known: &BTreeSet<String>| {
             let name = names.iter().find(|name| !known.contains(*name))?;
             let hint = hint(name, known.iter().map(String::as_str));
@@ -151,13 +157,43 @@ impl Expansion<'_> {
         if let Some(problem) = unknown("compute", &settled.computes, self.context.computes) {
             return Err(("compute", problem));
         }
-        if let Some(problem) = unknown("metric", &settled.quality, self.context.metrics) {
+        let metrics = self.context.metrics.iter();
+        let metrics = metrics.map(|metric| metric.name.to_owned()).collect();
+        let asked = settled.quality.as_deref().unwrap_or_default();
+        if let Some(problem) = unknown("metric", asked, &metrics) {
             return Err(("quality", problem));
         }
         if settled.computes.is_empty() {
             return Err(("compute", Problem::Hollow("compute")));
         }
+        let model = self.model(own, &settled);
+        let model = model.map_err(|error| ("vmaf_model", Problem::Model(error)))?;
+        if model != settled.vmaf_model {
+            Arc::make_mut(&mut settled).vmaf_model = model;
+        }
         Ok(settled)
+    }
+
+    /// The model of a job: one that is inherited falls away where nothing has a use for it, and so does any where a flag says what
+    /// is measured.
+    fn model(&self, own: &Settings, settled: &Settled) -> Result<Option<String>, ModelError> {
+        let Some(typed) = &settled.vmaf_model else {
+            return Ok(None);
+        };
+        let asked = |name| {
+            let names = settled.quality.as_ref();
+            names.is_none_or(|names| names.iter().any(|one| one == name))
+        };
+        let metrics = self.context.metrics.iter();
+        let metrics: Vec<_> = metrics.filter(|metric| asked(metric.name)).collect();
+        if own.vmaf_model.is_some()
+            && self.flags.quality.is_none()
+            && self.flags.vmaf_model.is_none()
+        {
+            Model::read(typed, &metrics)?;
+            return Ok(Some(typed.clone()));
+        }
+        Ok(Model::suits(typed, &metrics)?.then(|| typed.clone()))
     }
 
     /// Puts the jobs of an entry on one compute into the plan; `array` is the name of the array job that they become.

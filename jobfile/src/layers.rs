@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ffbatch_dispatcher::job::metrics_of;
 use ffbatch_dispatcher::retry::RetryStrategy;
 use ffbatch_dispatcher::terms::Terms;
 use figment::Figment;
@@ -20,14 +21,13 @@ use crate::settings::Settings;
 /// What the variables of this layer begin with.
 pub const PREFIX: &str = "FFBATCH_DEFAULTS__";
 
-/// Measures nothing.
-const NO_QUALITY: &str = "none";
-
 /// What holds for one job, after all layers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
     pub computes: Vec<String>,
-    pub quality: Vec<String>,
+    /// The metrics to measure; absent where no layer says anything of it.
+    pub quality: Option<Vec<String>>,
+    pub vmaf_model: Option<String>,
     pub require_confinement: bool,
     pub array: bool,
     pub files: Vec<String>,
@@ -83,10 +83,6 @@ impl Settled {
     fn of(all: Settings) -> Self {
         let usual = RetryStrategy::default();
         let retry = all.retry.unwrap_or_default();
-        let mut quality = all.quality.unwrap_or_default().0;
-        if quality == [NO_QUALITY] {
-            quality.clear();
-        }
         let mut computes = Vec::new();
         for compute in all.compute.unwrap_or_default().0 {
             if !computes.contains(&compute) {
@@ -95,7 +91,8 @@ impl Settled {
         }
         Self {
             computes,
-            quality,
+            quality: all.quality.map(|names| metrics_of(names.0)),
+            vmaf_model: all.vmaf_model,
             require_confinement: all.require_confinement.unwrap_or_default(),
             array: all.array.unwrap_or_default(),
             files: all.files.unwrap_or_default().0,

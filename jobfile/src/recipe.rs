@@ -181,6 +181,7 @@ impl Recipe {
         job.files = self.files.iter().map(side_file).collect::<Result<_, _>>()?;
         job.name.clone_from(&name);
         job.quality.clone_from(&settled.quality);
+        job.vmaf_model.clone_from(&settled.vmaf_model);
         job.require_confinement = settled.require_confinement;
         job.anchored(from.directory).map_err(|error| {
             let input = from.input.map(|input| input.text.clone());

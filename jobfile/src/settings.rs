@@ -9,9 +9,10 @@ use crate::schema::RuleShape;
 use crate::texts::{Names, Texts};
 
 /// The keys of [`Settings`].
-pub const KEYS: [&str; 10] = [
+pub const KEYS: [&str; 11] = [
     "compute",
     "quality",
+    "vmaf_model",
     "vcpus",
     "memory_mib",
     "priority",
@@ -32,6 +33,10 @@ pub struct Settings {
     /// The metrics to measure, such as `vmaf`; `none` measures nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quality: Option<Names>,
+    /// The model that VMAF judges by: a kind such as `neg` or `phone`, a name that libvmaf knows, or a file; by default the size
+    /// of the pictures decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vmaf_model: Option<String>,
     /// Virtual processors of one job.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
@@ -83,6 +88,8 @@ pub struct Overrides {
     pub compute: Option<Vec<String>>,
     /// The metrics to measure, by name.
     pub quality: Option<Vec<String>>,
+    /// The model that VMAF judges by, of the jobs that measure it.
+    pub vmaf_model: Option<String>,
     /// Which jobs come first.
     pub priority: Option<u16>,
     /// Virtual processors of one job.
@@ -100,6 +107,7 @@ impl From<Overrides> for Settings {
         Self {
             compute: flags.compute.map(Names),
             quality: flags.quality.map(Names),
+            vmaf_model: flags.vmaf_model,
             vcpus: flags.vcpus,
             memory_mib: flags.memory_mib,
             priority: flags.priority,
@@ -118,7 +126,8 @@ impl Settings {
     pub fn lowest(config: &Config) -> Self {
         Self {
             compute: Some(Names::of(&config.compute)),
-            quality: Some(Names(config.quality.clone())),
+            quality: config.quality.clone().map(Names),
+            vmaf_model: config.vmaf_model.clone(),
             priority: Some(0),
             retry: Some(RetryStrategy::default().into()),
             require_confinement: Some(config.require_confinement),

@@ -35,11 +35,11 @@ const MODEL: &str = "model.json";
 
 /// The metrics that a job asks for; a name that is not linked is a mistake of the job.
 pub fn metrics(job: &Job) -> Result<Vec<&'static Metric>, Failure> {
-    if job.quality.is_empty() {
+    if job.metrics().is_empty() {
         return Ok(Vec::new());
     }
     let linked = Metrics::linked().map_err(|error| Failure::because(Exit::Internal, &error))?;
-    let found: Result<Vec<_>, _> = job.quality.iter().map(|name| linked.find(name)).collect();
+    let found = linked.asked(Some(job.metrics()));
     found.map_err(|error| Failure::because(Exit::Rejected, &error))
 }
 
@@ -77,7 +77,7 @@ pub struct Asked<'a> {
 /// Compares all outputs of all commands.
 pub async fn measure(asked: Asked<'_>) -> Result<(QualityReport, Frames), Failure> {
     let mut report = QualityReport {
-        asked: asked.job.quality.clone(),
+        asked: asked.job.metrics().to_vec(),
         ..QualityReport::default()
     };
     let mut frames = Vec::new();
@@ -102,7 +102,7 @@ pub async fn measure(asked: Asked<'_>) -> Result<(QualityReport, Frames), Failur
 /// A report of quality without a single score, and why.
 pub fn refused(job: &Job, why: &str) -> QualityReport {
     QualityReport {
-        asked: job.quality.clone(),
+        asked: job.metrics().to_vec(),
         refused: Some(why.to_owned()),
         ..QualityReport::default()
     }

@@ -50,6 +50,9 @@ pub struct Order {
     /// Measure quality: psnr, ssim, vmaf, xpsnr; several with commas; or none
     #[arg(long, value_name = "METRICS", value_delimiter = ',')]
     pub quality: Vec<String>,
+    /// What VMAF judges by: hd, 4k, neg, 4k-neg, phone, v1, v1-4k, v1-phone, or a model's file [default: hd or 4k, as the pictures are]
+    #[arg(long, value_name = "MODEL")]
+    pub vmaf_model: Option<String>,
     /// A further file that the command names by its base name, such as subtitles; may be given several times
     #[arg(long = "file", value_name = "FILE")]
     pub files: Vec<String>,

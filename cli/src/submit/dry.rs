@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use ffbatch_dispatcher::compute::Request;
+use ffbatch_dispatcher::job::Job;
 use ffbatch_dispatcher::terms::{DependencyKind, Terms};
 use serde_json::{Value, json};
 
@@ -56,13 +57,19 @@ fn drawn(lots: &[Lot]) -> String {
                 let mut commands = job.commands.iter();
                 lines.extend(commands.next().map(|first| format!("  {first}")));
                 lines.extend(commands.map(|next| format!("    then {next}")));
-                if !job.quality.is_empty() {
-                    lines.push(format!("    measures {}", job.quality.join(", ")));
-                }
+                lines.extend(measured(job));
             }
         }
     }
     lines.join("\n")
+}
+
+/// `    measures psnr, vmaf by the model neg`.
+fn measured(job: &Job) -> Option<String> {
+    let metrics = job.metrics();
+    let model = job.vmaf_model.as_ref();
+    let model = model.map_or_else(String::new, |model| format!(" by the model {model}"));
+    (!metrics.is_empty()).then(|| format!("    measures {}{model}", metrics.join(", ")))
 }
 
 fn label(request: &Request) -> &str {
@@ -111,7 +118,6 @@ fn needed(request: &Request, names: &HashMap<&str, &str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use ffbatch_dispatcher::command::Command;
-    use ffbatch_dispatcher::job::Job;
     use ffbatch_dispatcher::terms::Dependency;
     use insta::assert_snapshot;
 
@@ -123,7 +129,8 @@ mod tests {
             |number: &str| Command::new(["-i", "/a/in put.mp4", "-pass", number, "/a/o.mp4"]);
         let mut job = Job::of(vec![pass("1"), pass("2")]);
         job.name = "night".to_owned();
-        job.quality = vec!["psnr".to_owned(), "vmaf".to_owned()];
+        job.quality = Some(vec!["psnr".to_owned(), "vmaf".to_owned()]);
+        job.vmaf_model = Some("neg".to_owned());
         let mut night = Request::of("id".to_owned(), job);
         night.terms.priority = 10;
         let copy = |to: &str| Job::of(vec![Command::new(["-i", "/a/o.mp4", to])]);
@@ -145,7 +152,7 @@ mod tests {
         night on local: priority 10, at most 3 attempts
           ffmpeg -i '/a/in put.mp4' -pass 1 /a/o.mp4
             then ffmpeg -i '/a/in put.mp4' -pass 2 /a/o.mp4
-            measures psnr, vmaf
+            measures psnr, vmaf by the model neg
         (no name) on local, an array of 2
           needs night; each child the one before it
           ffmpeg -i /a/o.mp4 /b.mp4

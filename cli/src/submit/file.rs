@@ -1,12 +1,12 @@
 //! The jobs of a job file, or of lines on standard input: read, listed, expanded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use ffbatch_dispatcher::compute::Request;
 use ffbatch_dispatcher::config::Config;
+use ffbatch_dispatcher::job::{Job, model_from};
 use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::registry::{Families, Metrics};
 use ffbatch_jobfile::{Context, Format, JobFile, Overrides, Pattern};
@@ -31,16 +31,24 @@ pub async fn lots(config: &Config, args: &Submit, name: &str) -> anyhow::Result<
         std::io::stdin()
             .read_to_string(&mut text)
             .map_err(|error| anyhow!("the jobs on standard input cannot be read: {error}"))?;
-        (ffbatch_jobfile::ndjson(&text, LINES)?, current)
+        (ffbatch_jobfile::ndjson(&text, LINES)?, current.clone())
     } else {
         let path = current.join(name);
         let format = Format::of(name)?;
         let text = std::fs::read_to_string(&path)
             .map_err(|error| anyhow!("the job file `{name}` cannot be read: {error}"))?;
-        let directory = path.parent().map_or(current, Path::to_owned);
+        let directory = path.parent().unwrap_or(&current).to_owned();
         (ffbatch_jobfile::read(&text, format, name)?, directory)
     };
-    let file = file.with_variables(std::env::vars())?.with(overrides(args));
+    let current = current.to_string_lossy().into_owned();
+    let file = file
+        .with_variables(std::env::vars())?
+        .with(overrides(args, &current));
+    // Every path in a job file counts from the file's directory, but neither the configuration's nor a flag's.
+    let config = &Config {
+        vmaf_model: anchored(config.vmaf_model.as_ref(), &current),
+        ..config.clone()
+    };
     let directory = directory.to_string_lossy().into_owned();
     let families = Families::linked()?;
     let metrics = Metrics::linked()?;
@@ -50,13 +58,15 @@ pub async fn lots(config: &Config, args: &Submit, name: &str) -> anyhow::Result<
             .iter()
             .map(|family| family.name.to_owned())
             .collect(),
-        metrics: &metrics
-            .iter()
-            .map(|metric| metric.name.to_owned())
-            .collect::<BTreeSet<_>>(),
+        metrics: &metrics,
         listed: &listed(&file, &directory).await?,
         directory: &directory,
     })?;
+    let mut jobs = plan.jobs.iter().flat_map(|planned| &planned.jobs);
+    let judged = |job: &Job| job.quality.is_some() && job.vmaf_model.is_some();
+    if args.order.vmaf_model.is_some() && !jobs.any(judged) {
+        bail!(typed::NO_VMAF);
+    }
     let requests = plan.requests(|| uuid::Uuid::new_v4().to_string());
     Ok(by_compute(requests))
 }
@@ -94,12 +104,18 @@ fn refuse_typed(args: &Submit) -> anyhow::Result<()> {
     }
 }
 
+/// A model with the path of its file made absolute.
+fn anchored(model: Option<&String>, directory: &str) -> Option<String> {
+    model.map(|typed| model_from(directory, typed.clone()))
+}
+
 /// The flags that win over the file.
-fn overrides(args: &Submit) -> Overrides {
+fn overrides(args: &Submit, current: &str) -> Overrides {
     let order = &args.order;
     Overrides {
         compute: order.compute.clone().map(|compute| vec![compute]),
         quality: (!order.quality.is_empty()).then(|| order.quality.clone()),
+        vmaf_model: anchored(order.vmaf_model.as_ref(), current),
         priority: order.terms.priority,
         vcpus: order.terms.vcpus,
         memory_mib: order.terms.memory_mib,

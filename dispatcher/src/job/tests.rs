@@ -11,10 +11,11 @@ fn a_job_reads_back_and_stays_as_it_was() {
     let job = Job {
         name: "clip".into(),
         files: vec!["s3://b/a b.srt".parse().expect("a location")],
-        quality: vec!["vmaf".into()],
+        quality: Some(vec!["vmaf".into()]),
+        vmaf_model: Some("neg".into()),
         ..job(&["-i", "s3://b/in.mp4", "s3://b/out.mp4"])
     };
-    insta::assert_snapshot!(job.to_json(), @r#"{"version":1,"name":"clip","commands":[["-i","s3://b/in.mp4","s3://b/out.mp4"]],"files":["s3://b/a b.srt"],"quality":["vmaf"]}"#);
+    insta::assert_snapshot!(job.to_json(), @r#"{"version":1,"name":"clip","commands":[["-i","s3://b/in.mp4","s3://b/out.mp4"]],"files":["s3://b/a b.srt"],"quality":["vmaf"],"vmaf_model":"neg"}"#);
     assert_eq!(Job::from_json(&job.to_json()).expect("our own JSON"), job);
 }
 
@@ -23,6 +24,33 @@ fn a_minimal_job_of_the_first_version_still_reads() {
     let read =
         Job::from_json(r#"{"version":1,"commands":[["-i","a","b.mp4"]]}"#).expect("version 1");
     assert_eq!(read, job(&["-i", "a", "b.mp4"]));
+}
+
+#[test]
+fn a_job_that_measures_nothing_was_one_that_says_nothing_of_it() {
+    for (quality, expected) in [("", None), (r#","quality":[]"#, Some(Vec::new()))] {
+        let text = format!(r#"{{"version":1,"commands":[["-i","a","b.mp4"]]{quality}}}"#);
+        let read = Job::from_json(&text).expect("version 1");
+        assert_eq!(read.quality, expected);
+        assert_eq!(read.to_json(), text);
+    }
+}
+
+#[test]
+fn a_model_that_is_a_file_is_one_of_the_directory_in_which_it_was_typed() {
+    let anchored = |typed: &str| {
+        let job = Job {
+            vmaf_model: Some(typed.to_owned()),
+            ..job(&["-i", "a", "b.mp4"])
+        };
+        let anchored = job.anchored("/here").expect("valid");
+        anchored.vmaf_model.unwrap_or_default()
+    };
+    assert_eq!(anchored("m.json"), "/here/m.json");
+    assert_eq!(anchored("./models/m"), "/here/models/m");
+    for same in ["neg", "vmaf_v0.6.1", "/m.json", "s3://b/m.json"] {
+        assert_eq!(anchored(same), same);
+    }
 }
 
 #[track_caller]

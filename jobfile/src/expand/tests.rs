@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ffbatch_dispatcher::config::Config;
+use ffbatch_dispatcher::metric::{Branch, Log, Metric, Model, ModelError};
+use ffbatch_dispatcher::registry::Metrics;
 use ffbatch_dispatcher::terms::DependencyKind;
 
 use super::Context;
 use crate::format::Format;
 use crate::plan::Plan;
 use crate::{JobFile, ndjson, read};
+
+mod models;
 
 const DISK: [&str; 5] = [
     "in/b.mov",
@@ -23,6 +27,34 @@ const BUCKET: [&str; 4] = [
     "s3://b/in/deep/2.mov",
     "s3://b/in/what?.mov",
 ];
+
+const PSNR: Metric = Metric {
+    name: "psnr",
+    summary: "",
+    filter: "psnr",
+    models: None,
+    graph: |_| Branch::default(),
+    parse: |_| Ok(Log::default()),
+    pool: |_, _| None,
+    harmonic: false,
+    headline: "psnr_avg",
+    unit: "dB",
+};
+
+/// A metric with the models that begin with `n`.
+const VMAF: Metric = Metric {
+    name: "vmaf",
+    models: Some(|typed| match typed.strip_prefix('n') {
+        Some(_) => Ok(Model {
+            name: typed.to_owned(),
+            file: None,
+        }),
+        None => Err(ModelError {
+            reason: format!("unknown model `{typed}` (known: neg)"),
+        }),
+    }),
+    ..PSNR
+};
 
 fn expand(file: &JobFile) -> Result<Plan, String> {
     let all: Vec<String> = DISK
@@ -44,7 +76,7 @@ fn expand(file: &JobFile) -> Result<Plan, String> {
     let context = Context {
         config: &Config::default(),
         computes: &names(["local", "arm"]),
-        metrics: &names(["psnr", "vmaf"]),
+        metrics: &Metrics::of(vec![&PSNR, &VMAF]).expect("two names"),
         listed: &listed,
         directory: "/d",
     };
@@ -394,7 +426,8 @@ fn lines_of_both_kinds() {
     1 local `` [0 WHOLE]
       `` -i /d/b /d/c
     ");
-    assert_eq!(plan.jobs[0].jobs[0].quality, ["vmaf"]);
+    assert_eq!(plan.jobs[0].jobs[0].metrics(), ["vmaf"]);
+    assert_eq!(plan.jobs[1].jobs[0].quality, None);
     let twice = ndjson(&format!("{text}\n{text}"), "stdin").expect("it is read");
     insta::assert_snapshot!(expand(&twice).expect_err("it is refused"), @"stdin:2:23: job 2: it needs `x`, and several jobs have that name (give the one that is meant its own name)");
 }

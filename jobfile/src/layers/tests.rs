@@ -18,7 +18,7 @@ fn settings(toml: &str) -> Settings {
 fn settle(defaults: &str, variable: &[(&str, &str)], own: &str, flags: Overrides) -> Settled {
     let config = Config {
         compute: "configured".to_owned(),
-        quality: vec!["psnr".to_owned()],
+        quality: Some(vec!["psnr".to_owned()]),
         ..Config::default()
     };
     let pairs = variable
@@ -90,11 +90,35 @@ fn a_table_was_replaced_as_a_whole() {
 
 #[test]
 fn none_measures_nothing() {
-    let quality = |own| settle("", &[], own, Overrides::default()).quality;
-    assert_eq!(quality(""), ["psnr"]);
-    assert_eq!(quality("quality = 'none'"), Vec::<String>::new());
-    assert_eq!(quality("quality = []"), Vec::<String>::new());
-    assert_eq!(quality("quality = 'ssim, vmaf'"), ["ssim", "vmaf"]);
+    let check = |own, expected: &[&str]| {
+        let quality = settle("", &[], own, Overrides::default()).quality;
+        assert_eq!(quality.expect("it is said"), expected);
+    };
+    check("", &["psnr"]);
+    check("quality = 'none'", &[]);
+    check("quality = []", &[]);
+    check("quality = 'ssim, vmaf'", &["ssim", "vmaf"]);
+    let mut silent = Layers::of(&[Settings::lowest(&Config::default())], Settings::default());
+    let settled = silent.settle(&Settings::default()).expect("settled");
+    assert_eq!(settled.quality, None, "it is left to where the job runs");
+}
+
+#[test]
+fn a_model_has_the_layers_of_every_key() {
+    let variable = [("FFBATCH_DEFAULTS__VMAF_MODEL", "v1")];
+    let flags = Overrides {
+        vmaf_model: Some("4k".to_owned()),
+        ..Overrides::default()
+    };
+    let model = |variable: &[(&str, &str)], own, flags| {
+        let settled = settle("vmaf_model = 'hd'", variable, own, flags);
+        settled.vmaf_model.expect("it is said")
+    };
+    assert_eq!(model(&[], "", Overrides::default()), "hd");
+    assert_eq!(model(&variable, "", Overrides::default()), "v1");
+    let own = "vmaf_model = 'neg'";
+    assert_eq!(model(&variable, own, Overrides::default()), "neg");
+    assert_eq!(model(&variable, own, flags), "4k");
 }
 
 #[test]

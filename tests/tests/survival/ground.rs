@@ -60,7 +60,7 @@ impl Shape {
         let words = site.words(&format!("{PACE} {}", self.line));
         let mut job = Job::of(vec![Command::new(words)]);
         if self.quality {
-            job.quality = vec!["psnr".to_owned()];
+            job.quality = Some(vec!["psnr".to_owned()]);
         }
         vec!["--job".to_owned(), job.to_json()]
     }
