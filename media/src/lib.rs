@@ -6,6 +6,7 @@
 //! ffmpeg ever runs beside the confinement.
 
 pub mod confine;
+pub mod copied;
 pub mod find;
 pub mod log;
 pub mod measure;

@@ -40,7 +40,7 @@ const IN_HARDWARE: [&str; 12] = [
 
 /// A video stream of a command's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Encoded {
+pub struct OutputStream {
     /// The output, from 0.
     pub output: usize,
     /// The stream in it, from 0.
@@ -76,36 +76,34 @@ pub struct Shadow {
     pub size: Size,
 }
 
-/// The streams of an output that were encoded from pictures, in their order.
-pub fn encoded(listing: &Listing, output: usize) -> impl Iterator<Item = Encoded> {
+/// The video streams of an output that are no covers, in their order, and where each comes from.
+pub fn videos(listing: &Listing, output: usize) -> impl Iterator<Item = (OutputStream, Mapping)> {
     let streams = listing
         .output(output)
         .map_or(0, |output| output.streams.len());
     (0..streams)
-        .map(move |stream| Encoded { output, stream })
-        .filter(|encoded| {
-            video(listing, *encoded).is_some()
-                && of(listing, *encoded).is_some_and(|mapping| !mapping.copied)
-        })
+        .map(move |stream| OutputStream { output, stream })
+        .filter(|stream| video(listing, *stream).is_some())
+        .filter_map(|stream| Some((stream, of(listing, stream)?)))
 }
 
 /// Which of its output's video streams that are no covers it is, from 0.
-pub fn number(listing: &Listing, encoded: Encoded) -> usize {
-    let streams = listing.output(encoded.output).into_iter();
+pub fn number(listing: &Listing, of: OutputStream) -> usize {
+    let streams = listing.output(of.output).into_iter();
     streams
-        .flat_map(|output| &output.streams[..encoded.stream])
+        .flat_map(|output| &output.streams[..of.stream])
         .filter(|stream| stream.video().is_some())
         .count()
 }
 
-fn video(listing: &Listing, encoded: Encoded) -> Option<&Video> {
-    let streams = &listing.output(encoded.output)?.streams;
-    streams.get(encoded.stream)?.video()
+fn video(listing: &Listing, of: OutputStream) -> Option<&Video> {
+    let streams = &listing.output(of.output)?.streams;
+    streams.get(of.stream)?.video()
 }
 
 /// Where a stream of an output comes from.
-pub fn of(listing: &Listing, encoded: Encoded) -> Option<Mapping> {
-    let at = (encoded.output, encoded.stream);
+pub fn of(listing: &Listing, stream: OutputStream) -> Option<Mapping> {
+    let at = (stream.output, stream.stream);
     listing
         .mappings()
         .iter()
@@ -121,7 +119,7 @@ pub fn shadow(
     parsed: &Parsed,
     words: &[String],
     listing: &Listing,
-    wanted: Encoded,
+    wanted: OutputStream,
     size: Size,
 ) -> Result<Shadow, String> {
     if !parsed.decoders.is_empty() {
@@ -196,12 +194,7 @@ impl Builder<'_> {
             }
         }
         for input in &self.parsed.inputs {
-            for option in &input.options {
-                if options::input(option) == Use::Kept {
-                    self.push(option, &mut words);
-                }
-            }
-            words.extend(["-i".to_owned(), self.words[input.word].clone()]);
+            words.extend(input_words(input, self.words, |_| true));
         }
         Ok(words)
     }
@@ -226,7 +219,7 @@ impl Builder<'_> {
         for (stream, content) in output.streams.iter().enumerate() {
             let mapping = of(
                 self.listing,
-                Encoded {
+                OutputStream {
                     output: number,
                     stream,
                 },
@@ -329,10 +322,30 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn push(&self, option: &OptionUse, words: &mut Vec<String>) {
-        words.push(self.words[option.word].clone());
-        words.extend(option.value.map(|value| self.words[value].clone()));
+    fn push(&self, option: &OptionUse, to: &mut Vec<String>) {
+        push(option, self.words, to);
     }
+}
+
+/// The words that open an input as fast as it can be read, with the options that `kept` keeps.
+pub(crate) fn input_words(
+    input: &File,
+    words: &[String],
+    kept: impl Fn(&OptionUse) -> bool,
+) -> Vec<String> {
+    let mut opening = Vec::new();
+    for option in &input.options {
+        if options::input(option) == Use::Kept && kept(option) {
+            push(option, words, &mut opening);
+        }
+    }
+    opening.extend(["-i".to_owned(), words[input.word].clone()]);
+    opening
+}
+
+fn push(option: &OptionUse, words: &[String], to: &mut Vec<String>) {
+    to.push(words[option.word].clone());
+    to.extend(option.value.map(|value| words[value].clone()));
 }
 
 fn codec(kind: &str, number: usize, mapping: Mapping, encoder: &str) -> [String; 2] {

@@ -122,7 +122,7 @@ fn every_output_is_told_of() {
         );
         assert_eq!(
             outputs[2].refused["*"],
-            "nothing to compare: no video was encoded"
+            "nothing to compare: there is no video in it"
         );
     });
 }

@@ -11,9 +11,9 @@ use ffbatch_dispatcher::job::Job;
 use ffbatch_dispatcher::metric::{Metric, Model};
 use ffbatch_media::confine::Policy;
 use ffbatch_media::measure::{Measure, Reference};
-use ffbatch_media::probe::{Listing, Source};
+use ffbatch_media::probe::{Listing, Mapping, Source};
 use ffbatch_media::run::{self, GRACE, Happening, Run, Stdout};
-use ffbatch_media::shadow::{self, Encoded, Size};
+use ffbatch_media::shadow::{self, OutputStream, Size};
 use tokio_util::sync::CancellationToken;
 
 use crate::check::{Plan, Planned};
@@ -34,10 +34,10 @@ pub async fn asked(
     policy: &Policy,
     command: usize,
     stop: &CancellationToken,
-) -> Result<(Measure, Encoded), String> {
+) -> Result<(Measure, OutputStream), String> {
     let planned = &plan.commands[command];
     is_simple(&planned.parsed)?;
-    repeatable::check(planned)?;
+    repeatable::pictures(planned)?;
     if job.at_source_size {
         return Err("the source's size is compared afterwards".to_owned());
     }
@@ -46,8 +46,8 @@ pub async fn asked(
     }
     let room = room(plan, &format!("inside-{command}")).map_err(|failure| failure.message)?;
     let listing = rehearsal(plan, planned, policy, &room, stop).await?;
-    let encoded: Vec<Encoded> = shadow::encoded(&listing, 0).collect();
-    let [encoded] = encoded[..] else {
+    let videos: Vec<_> = shadow::videos(&listing, 0).collect();
+    let [(encoded, Mapping { copied: false, .. })] = videos[..] else {
         return Err("there is not one video stream that is encoded".to_owned());
     };
     let shadow = shadow::shadow(

@@ -1,9 +1,10 @@
 //! Stage *measure*: what came out is compared with what the encoder was given, where that comparison is certain to be right.
 //!
 //! Unless a job asks for it [`inside`](crate::inside) its encode, measuring comes after publishing, in processes of its own, so that
-//! nothing in it can harm or fail the encode. Each encoded
-//! video stream of each output file is compared with the pictures that its encoder was given ([`ffbatch_media::shadow`]).
+//! nothing in it can harm or fail the encode. Each encoded video stream of each output file is compared with the pictures that its
+//! encoder was given ([`ffbatch_media::shadow`]), and each copied one with the packets of its source ([`copies`]).
 
+mod copies;
 pub mod repeatable;
 mod words;
 
@@ -18,9 +19,9 @@ use ffbatch_dispatcher::metric::{Metric, Model};
 use ffbatch_dispatcher::registry::Metrics;
 use ffbatch_dispatcher::report::{CommandReport, OutputQuality, QualityReport};
 use ffbatch_media::measure::{self, Measure, MeasureError, Measured, Reference};
-use ffbatch_media::probe::Source;
+use ffbatch_media::probe::{Origin, Source};
 use ffbatch_media::run::Happening;
-use ffbatch_media::shadow::{self, Encoded, Size};
+use ffbatch_media::shadow::{self, OutputStream, Size};
 use ffbatch_storage::{Meter, Stores};
 use tokio_util::sync::CancellationToken;
 
@@ -134,77 +135,107 @@ async fn of_output(
         entry.refused.insert("*".to_owned(), why);
         (entry, None)
     };
-    let encoded: Vec<Encoded> = shadow::encoded(listing, output).collect();
-    if encoded.is_empty() {
-        let why = "nothing to compare: no video was encoded".to_owned();
-        return Ok(vec![without(entry(0), why)]);
-    }
     let mut entries = Vec::new();
-    for encoded in encoded {
-        let video = shadow::number(listing, encoded);
-        let entry = entry(video);
-        if let Some((_, measured)) = inside.as_ref().filter(|(of, _)| *of == encoded) {
+    for (stream, mapping) in shadow::videos(listing, output) {
+        let video = Video {
+            command,
+            stream,
+            number: shadow::number(listing, stream),
+            location,
+        };
+        let entry = entry(video.number);
+        if let Some((_, measured)) = inside.as_ref().filter(|(of, _)| *of == stream) {
             entries.push(filled(entry, measured.clone()));
             continue;
         }
-        entries.push(
-            match compared(asked, command, encoded, video, location).await {
-                Ok(measured) => filled(entry, measured),
-                Err(failure) if failure.exit == Exit::Interrupted => return Err(failure),
-                Err(failure) => without(entry, failure.message),
-            },
-        );
+        let done = match mapping.origin {
+            Origin::Stream(from) if mapping.copied => {
+                let checked = copies::checked(asked, video, from).await;
+                checked.map(|checked| (copies::filled(entry.clone(), checked), None))
+            }
+            _ => {
+                let measured = compared(asked, video).await;
+                measured.map(|measured| filled(entry.clone(), measured))
+            }
+        };
+        entries.push(match done {
+            Ok(done) => done,
+            Err(failure) if failure.exit == Exit::Interrupted => return Err(failure),
+            Err(failure) => without(entry, failure.message),
+        });
+    }
+    if entries.is_empty() {
+        let why = "nothing to compare: there is no video in it".to_owned();
+        entries.push(without(entry(0), why));
     }
     Ok(entries)
 }
 
-/// Compares one stream.
-async fn compared(
-    asked: Asked<'_>,
+/// A video stream of an output file.
+#[derive(Debug, Clone, Copy)]
+struct Video<'a> {
+    /// The command, from 0.
     command: usize,
-    encoded: Encoded,
-    video: usize,
-    location: &Location,
-) -> Result<Measured, Failure> {
-    let Asked { plan, job, .. } = asked;
-    let refuse = |why: String| Failure::new(Exit::Rejected, why);
-    let planned = &plan.commands[command];
-    if is_sequence(&planned.parsed, encoded.output) {
-        return Err(refuse(
-            "sequences of files without a playlist are not measured".to_owned(),
-        ));
+    /// The stream of its output.
+    stream: OutputStream,
+    /// Which of the output's video streams, from 0; covers are not counted.
+    number: usize,
+    /// The file.
+    location: &'a Location,
+}
+
+/// What every comparison of a stream needs.
+struct Prepared {
+    /// The command's words with the names of local files.
+    words: Vec<String>,
+    /// The file.
+    output: PathBuf,
+    /// What else may be read.
+    reads: Vec<PathBuf>,
+    /// A directory for the comparison's own files.
+    room: PathBuf,
+}
+
+impl Prepared {
+    fn of(asked: Asked<'_>, video: Video<'_>) -> Result<Self, Failure> {
+        let plan = asked.plan;
+        let Video {
+            command, stream, ..
+        } = video;
+        let planned = &plan.commands[command];
+        if is_sequence(&planned.parsed, stream.output) {
+            return Err(refuse(
+                "sequences of files without a playlist are not measured".to_owned(),
+            ));
+        }
+        let output = words::published(plan, video.location)?;
+        Ok(Self {
+            words: words::again(plan, command)?,
+            reads: reads(plan, planned, stream.output, &output)?,
+            output,
+            room: room(
+                plan,
+                &format!("measure-{command}-{}-{}", stream.output, stream.stream),
+            )?,
+        })
     }
-    repeatable::check(planned).map_err(refuse)?;
-    let words = words::again(plan, command)?;
-    let size = if job.at_source_size {
-        Size::Source
-    } else {
-        Size::Output
-    };
-    let listing = &asked.ran[command].listing;
-    let shadow = shadow::shadow(&planned.parsed, &words, listing, encoded, size).map_err(refuse)?;
-    let Encoded { output, stream } = encoded;
-    let room = room(plan, &format!("measure-{command}-{output}-{stream}"))?;
-    let distorted = words::published(plan, location)?;
-    let measure = Measure {
-        ffmpeg: plan.ffmpeg.clone(),
-        launcher: plan.launcher.clone(),
-        reference: Reference::Shadow(shadow),
-        reads: reads(plan, planned, encoded.output, &distorted)?,
-        distorted: Source {
-            path: distorted,
-            options: Vec::new(),
-        },
-        video,
-        metrics: asked.metrics.to_vec(),
-        model: here(asked, &room).await,
-        room: room.clone(),
-        threads: threads(),
-        require_confinement: job.require_confinement,
-        stop: asked.stop.clone(),
-    };
-    let frames = asked.commands[command].frames;
-    let mut on = |happening| {
+
+    /// Removes the room; the logs of a long video are large.
+    fn clear(&self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.room) {
+            tracing::warn!("`{}` cannot be removed: {error}", self.room.display());
+        }
+    }
+}
+
+fn refuse(why: String) -> Failure {
+    Failure::new(Exit::Rejected, why)
+}
+
+/// Tells how far a comparison is.
+fn progress(asked: Asked<'_>, video: Video<'_>) -> impl FnMut(Happening) + Send {
+    let frames = asked.commands[video.command].frames;
+    move |happening| {
         if let Happening::Progress(block) = happening {
             emit(&Event::Progress(Progress {
                 frame: block.frame,
@@ -214,12 +245,47 @@ async fn compared(
                 ..Progress::of(Stage::Measure)
             }));
         }
-    };
-    let measured = Box::pin(measure::measure(&measure, &mut on)).await;
-    // The logs of a long video are large.
-    if let Err(error) = std::fs::remove_dir_all(&room) {
-        tracing::warn!("`{}` cannot be removed: {error}", room.display());
     }
+}
+
+/// Compares an encoded stream.
+async fn compared(asked: Asked<'_>, video: Video<'_>) -> Result<Measured, Failure> {
+    let Asked { plan, job, .. } = asked;
+    let planned = &plan.commands[video.command];
+    repeatable::pictures(planned).map_err(refuse)?;
+    let prepared = Prepared::of(asked, video)?;
+    let size = if job.at_source_size {
+        Size::Source
+    } else {
+        Size::Output
+    };
+    let listing = &asked.ran[video.command].listing;
+    let shadow = shadow::shadow(
+        &planned.parsed,
+        &prepared.words,
+        listing,
+        video.stream,
+        size,
+    );
+    let measure = Measure {
+        ffmpeg: plan.ffmpeg.clone(),
+        launcher: plan.launcher.clone(),
+        reference: Reference::Shadow(shadow.map_err(refuse)?),
+        reads: prepared.reads.clone(),
+        distorted: Source {
+            path: prepared.output.clone(),
+            options: Vec::new(),
+        },
+        video: video.number,
+        metrics: asked.metrics.to_vec(),
+        model: here(asked, &prepared.room).await,
+        room: prepared.room.clone(),
+        threads: threads(),
+        require_confinement: job.require_confinement,
+        stop: asked.stop.clone(),
+    };
+    let measured = Box::pin(measure::measure(&measure, &mut progress(asked, video))).await;
+    prepared.clear();
     match measured {
         Ok(measured) => Ok(measured),
         Err(MeasureError::Stopped) => Err(Failure::interrupted()),

@@ -14,7 +14,7 @@ use ffbatch_media::log::cause;
 use ffbatch_media::measure::{Inside, Measure, Measured};
 use ffbatch_media::probe::Listing;
 use ffbatch_media::run::{self, Finished, GRACE, Happening, Run, Shown, Stdout};
-use ffbatch_media::shadow::Encoded;
+use ffbatch_media::shadow::OutputStream;
 use ffbatch_media::version::Version;
 use ffbatch_media::{log::LogLine, progress};
 use ffbatch_storage::Gate;
@@ -66,7 +66,7 @@ pub struct Ran {
     /// Of its inputs and outputs.
     pub listing: Listing,
     /// Of the quality of a stream, if it has measured itself.
-    pub inside: Option<(Encoded, Measured)>,
+    pub inside: Option<(OutputStream, Measured)>,
 }
 
 /// Runs all commands; `reports` has one entry for each.
@@ -122,7 +122,7 @@ pub async fn transcode(
 struct Ended<'a> {
     watch: Watch<'a>,
     finished: Finished,
-    inside: Option<(Encoded, Measured)>,
+    inside: Option<(OutputStream, Measured)>,
 }
 
 /// Runs one command: with its comparison inside where that was asked for and can be, and alone where that goes wrong.
@@ -159,7 +159,7 @@ async fn carried<'a>(
     index: usize,
     policy: &Policy,
     measure: &Measure,
-    encoded: Encoded,
+    encoded: OutputStream,
 ) -> Result<Result<Ended<'a>, String>, Failure> {
     let carrier = match Inside::prepare(measure).await {
         Ok(carrier) => carrier,

@@ -39,9 +39,12 @@ fn quality_of(output: &OutputQuality) -> Vec<String> {
             .map(|domain| format!("compared at {domain}")),
     );
     lines.extend(output.copy.map(|copy| match copy {
-        Copied::Copied => "quality: the video was copied, packet by packet".to_owned(),
+        Copied::Copied => {
+            "quality: nothing to score: the video is a copy of the source, packet for packet"
+                .to_owned()
+        }
         Copied::NotACopy => {
-            "quality: the video was to be copied and is NOT a copy of the source".to_owned()
+            "quality: NOT A COPY: the video was to be copied, but its packets are not a run of the source's".to_owned()
         }
     }));
     for score in &output.scores {

@@ -11,7 +11,7 @@ use ffbatch_dispatcher::metric::{Branch, GraphPart, Metric};
 
 use super::{Domain, Measure, Reference};
 use crate::probe::Source;
-use crate::shadow::{Encoded, Shadow};
+use crate::shadow::{OutputStream, Shadow};
 
 /// The file that lists the frames of the reference.
 pub const REFERENCE_COUNT: &str = "reference.frames";
@@ -76,14 +76,14 @@ pub fn arguments(
 /// ends with a slash.
 pub fn beside(
     shadow: &Shadow,
-    encoded: Encoded,
+    encoded: OutputStream,
     metrics: &[(&'static Metric, Branch)],
     domain: &Domain,
     room: &str,
     args: &mut Vec<String>,
 ) {
     args.extend(shadow.outputs.iter().cloned());
-    let Encoded { output, stream } = encoded;
+    let OutputStream { output, stream } = encoded;
     // The shadow's outputs stand behind the command's only one.
     let given = (shadow.stream.0 + 1, shadow.stream.1);
     for (output, stream) in [(output, stream), given] {

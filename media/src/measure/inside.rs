@@ -14,7 +14,7 @@ use ffbatch_dispatcher::metric::{Branch, Metric};
 use super::{
     Domain, Measure, MeasureError, Measured, Reference, aligned, fill, filters, graph, rehearse,
 };
-use crate::shadow::{Encoded, Shadow};
+use crate::shadow::{OutputStream, Shadow};
 
 /// A comparison that a command can carry with it.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl<'a> Inside<'a> {
     }
 
     /// A command of one output with the comparison behind it. Its log and progress stay those of the command.
-    pub fn arguments(&self, command: &[String], encoded: Encoded) -> Vec<String> {
+    pub fn arguments(&self, command: &[String], encoded: OutputStream) -> Vec<String> {
         let room = format!("{}/", self.asked.room.display());
         let mut args = command.to_vec();
         graph::beside(

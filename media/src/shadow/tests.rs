@@ -18,7 +18,7 @@ fn shadow_of(line: &str, log: &str, wanted: (usize, usize), size: Size) -> Resul
         &parsed,
         parsed.words(),
         &listing,
-        Encoded { output, stream },
+        OutputStream { output, stream },
         size,
     )?;
     let (output, stream) = shadow.stream;
@@ -120,23 +120,17 @@ fn where_it_is_not_certain_there_is_none() {
 }
 
 #[test]
-fn the_streams_that_were_encoded() {
+fn the_video_streams_of_each_output() {
     let mut listing = Listing::default();
     MANY.lines().for_each(|line| listing.line(line));
-    let of = |output| encoded(&listing, output).collect::<Vec<_>>();
-    let first = |output| Encoded { output, stream: 0 };
-    assert_eq!(
-        (of(0), of(1), of(2)),
-        (vec![first(0)], vec![first(1)], vec![])
-    );
-}
-
-#[test]
-fn at_the_sources_size_nothing_scales() {
-    let line = "-i a.mp4 -vf crop=320:180,scale=160:90 -s 80x45 b.mkv";
-    let got = shadow_of(line, PLAIN, (0, 0), Size::Source).expect("a shadow");
-    assert!(got.contains("-map 0:0 -vf crop=320:180 -c:v:0"), "{got}");
-    let line = "-i a.mp4 -vf split[a][b];[a]scale=2:2[c];[c][b]hstack b.mkv";
-    let why = shadow_of(line, PLAIN, (0, 0), Size::Source).expect_err("no shadow");
-    assert!(why.contains("plain chain"), "{why}");
+    let of = |output| videos(&listing, output).collect::<Vec<_>>();
+    let first = |output| OutputStream { output, stream: 0 };
+    let made = |origin, output| Mapping {
+        origin,
+        output: (output, 0),
+        copied: false,
+    };
+    assert_eq!(of(0), [(first(0), made(Origin::Graph, 0))]);
+    assert_eq!(of(1), [(first(1), made(Origin::Stream((0, 0)), 1))]);
+    assert_eq!(of(2), []);
 }

@@ -20,10 +20,10 @@ const BY_CHANCE: [&str; 11] = [
     "use_wallclock_as_timestamps",
 ];
 
-/// Refuses a command whose inputs cannot be read twice, or that makes other pictures each time.
-pub fn check(planned: &Planned) -> Result<(), String> {
-    let parsed = &planned.parsed;
-    for place in parsed
+/// Refuses a command whose inputs cannot be read twice.
+pub fn inputs(planned: &Planned) -> Result<(), String> {
+    for place in planned
+        .parsed
         .places
         .iter()
         .filter(|place| place.role == Role::Input)
@@ -40,6 +40,13 @@ pub fn check(planned: &Planned) -> Result<(), String> {
             _ => {}
         }
     }
+    Ok(())
+}
+
+/// Refuses a command whose inputs cannot be read twice, or that makes other pictures each time.
+pub fn pictures(planned: &Planned) -> Result<(), String> {
+    inputs(planned)?;
+    let parsed = &planned.parsed;
     let words = || {
         let options = parsed
             .globals
@@ -86,7 +93,7 @@ mod tests {
             .iter()
             .map(|place| place.text.clone())
             .collect();
-        match (check(&Planned { parsed, names }), refusal) {
+        match (pictures(&Planned { parsed, names }), refusal) {
             (Ok(()), None) => {}
             (Err(why), Some(part)) => assert!(why.contains(part), "{line}: {why}"),
             (got, _) => panic!("{line}: {got:?}"),
