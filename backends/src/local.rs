@@ -30,7 +30,7 @@ mod agent;
 mod bell;
 mod ending;
 mod environment;
-mod find;
+pub mod find;
 mod follow;
 mod life;
 mod place;

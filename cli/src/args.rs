@@ -7,9 +7,11 @@ use clap_complete::Shell;
 
 pub use jobs::{Cancel, List, Logs, Retry, Status, Wait, Why};
 pub use order::{Order, Parts, Run, Submit, TermFlags};
+pub use quality::Quality;
 
 mod jobs;
 mod order;
+mod quality;
 
 /// Runs any ffmpeg command as a managed job.
 #[derive(Debug, Parser)]
@@ -35,6 +37,8 @@ pub enum Verb {
     Submit(Box<Submit>),
     #[command(flatten)]
     OfJobs(OfJobs),
+    /// Compare two videos that exist already
+    Quality(Box<Quality>),
     /// Run the queue of this machine in the foreground, for a service manager
     Agent(Agent),
     /// List the computes that can run jobs

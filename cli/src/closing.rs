@@ -10,7 +10,7 @@ use indicatif::{HumanBytes, HumanCount};
 use crate::table::{self, drawn, plain};
 use crate::when::length;
 
-mod quality;
+pub mod quality;
 #[cfg(test)]
 mod tests;
 

@@ -11,11 +11,15 @@ use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::dispatch::DispatchError;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::registry::RegistryError;
+use ffbatch_media::find::FindError;
+use ffbatch_media::measure::MeasureError;
 use ffbatch_quality as _;
 use ffbatch_storage::StoreError;
 
 use crate::args::{Args, OfJobs, Verb};
+use crate::quality::Unread;
 use crate::refusal::Shape;
+use crate::written::Unwritten;
 
 mod accepted;
 mod agent;
@@ -31,6 +35,7 @@ mod jobs;
 mod list;
 mod logs;
 mod outcome;
+mod quality;
 mod refusal;
 mod retry;
 mod run;
@@ -44,6 +49,7 @@ mod typed;
 mod wait;
 mod when;
 mod why;
+mod written;
 
 fn main() -> ExitCode {
     let parsed = Args::command().try_get_matches().and_then(|matches| {
@@ -122,6 +128,10 @@ async fn call(args: Args) -> anyhow::Result<Exit> {
         Verb::Submit(flags) => submit::run(config()?, flags, verbose).await,
         Verb::Agent(flags) => agent::run(&config()?, &flags, verbose).await,
         Verb::Computes(flags) => computes::list(flags.json),
+        Verb::Quality(flags) => {
+            let _log = trace::log(verbose);
+            quality::run(&config()?, &flags, verbose).await
+        }
         Verb::Schema => {
             speak::out(&format!("{:#}", ffbatch_jobfile::schema()));
             Ok(Exit::Succeeded)
@@ -160,10 +170,14 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         error.exit
     } else if let Some(error) = error.downcast_ref::<RegistryError>() {
         DispatchError::from(error.clone()).exit()
-    } else if error.is::<StoreError>() {
+    } else if let Some(error) = error.downcast_ref::<MeasureError>() {
+        quality::exit_of(error)
+    } else if error.is::<Unwritten>() {
+        Exit::Output
+    } else if error.is::<StoreError>() || error.is::<Unread>() {
         Exit::Input
-    } else if error.is::<std::io::Error>() {
-        // The current directory is gone, signals or threads are refused: nothing that was asked for is wrong.
+    } else if error.is::<std::io::Error>() || error.is::<FindError>() {
+        // No ffmpeg is there, the current directory is gone, signals or threads are refused: nothing that was asked for is wrong.
         Exit::Machine
     } else {
         Exit::Rejected

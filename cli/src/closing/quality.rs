@@ -27,7 +27,7 @@ pub fn said(quality: &QualityReport, view: View<'_>) -> String {
 }
 
 /// What is said of one stream of an output.
-fn quality_of(output: &OutputQuality) -> Vec<String> {
+pub fn quality_of(output: &OutputQuality) -> Vec<String> {
     let mut lines = Vec::new();
     if !output.scores.is_empty() {
         lines.push(score_table(&output.scores));

@@ -1,0 +1,269 @@
+//! `ffbatch quality`: two videos that exist already are compared, without a job.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use ffbatch_backends::local::find;
+use ffbatch_dispatcher::command::words;
+use ffbatch_dispatcher::config::Config;
+use ffbatch_dispatcher::event::{Event, Stage};
+use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::metric::{Metric, Model};
+use ffbatch_dispatcher::registry::Metrics;
+use ffbatch_media::confine::{Confinement, available};
+use ffbatch_media::find::Ffmpeg;
+use ffbatch_media::measure::{Measure, MeasureError, Measured, MetricFailure, Reference, measure};
+use ffbatch_media::probe::{ProbeError, Source};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use crate::args::Quality;
+use crate::follower::Follower;
+use crate::interrupt::interrupt;
+use crate::written;
+
+use self::pace::Pace;
+use self::result::Compared;
+
+mod csv;
+mod pace;
+mod result;
+
+/// What is measured where neither flags nor the configuration say it.
+const USUAL: [&str; 3] = ["psnr", "ssim", "vmaf"];
+
+/// What the name of the private directory begins with.
+const PREFIX: &str = "ffbatch-quality-";
+
+/// A file could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("`{path}` cannot be read")]
+pub struct Unread {
+    /// The file.
+    path: PathBuf,
+    /// Why.
+    source: std::io::Error,
+}
+
+/// Compares two videos and says what came out.
+pub async fn run(config: &Config, args: &Quality, verbose: u8) -> anyhow::Result<Exit> {
+    let directory = std::env::current_dir().context("the current directory is gone")?;
+    let room = room(config)?;
+    let asked = asked(config, args, &directory, room.path())?;
+    for file in written_files(args) {
+        written::promise(file)?;
+        if [&asked.distorted, reference(&asked)]
+            .iter()
+            .any(|source| is_same(&source.path, &directory.join(file)))
+        {
+            bail!(
+                "`{}` is one of the two videos (name another file)",
+                file.display()
+            );
+        }
+    }
+
+    let mut follower = Follower::new(args.json, verbose > 0);
+    let say = follower.speaker();
+    let (stop, stopped) = (asked.stop.clone(), interrupt(move || say("stopping ..."))?);
+    tokio::spawn(async move {
+        stopped.await;
+        stop.cancel();
+    });
+    let measured = followed(&asked, &mut follower).await;
+    follower.finish();
+    let measured = measured?;
+
+    let compared = Compared {
+        reference: &args.reference,
+        distorted: &args.distorted,
+        measured: &measured,
+        exit: exit(&measured),
+    };
+    if let Some(path) = &args.frames {
+        written::whole(path, |file| compared.write_frames(file))?;
+    }
+    if args.csv {
+        csv::print(&measured)?;
+    }
+    if args.json {
+        compared.print_json();
+    } else {
+        compared.print(!args.csv);
+    }
+    Ok(compared.exit)
+}
+
+/// Compares and shows how far that is.
+async fn followed(asked: &Measure, follower: &mut Follower) -> Result<Measured, MeasureError> {
+    let stage = Stage::Measure;
+    follower.on(Event::StageStarted { stage });
+    let confinement = available();
+    if confinement != Confinement::Full {
+        let message = format!("ffmpeg's confinement here is {confinement}");
+        follower.on(Event::Note { message });
+    }
+    let mut pace = Pace::default();
+    measure(asked, &mut |happening| {
+        if let Some(event) = pace.event(happening) {
+            follower.on(event);
+        }
+    })
+    .await
+}
+
+/// The comparison that was typed, anchored in this directory.
+fn asked(
+    config: &Config,
+    args: &Quality,
+    directory: &Path,
+    room: &Path,
+) -> anyhow::Result<Measure> {
+    let metrics = metrics(config, args)?;
+    let model = args.vmaf_model.as_deref();
+    let model = model.map(|typed| model_of(typed, &metrics, directory));
+    let source = |typed: &str, own: &Option<String>| -> anyhow::Result<Source> {
+        Ok(Source {
+            path: path(typed, directory)?,
+            options: options(&[&args.options, own])?,
+        })
+    };
+    let reference = source(&args.reference, &args.reference_options)?;
+    let distorted = source(&args.distorted, &args.distorted_options)?;
+    let ffmpeg = match &config.ffmpeg {
+        Some(path) => Ffmpeg::at(path),
+        None => Ffmpeg::find(),
+    };
+    let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Ok(Measure {
+        ffmpeg: ffmpeg?,
+        launcher: std::path::absolute(find::worker(config)?)?,
+        reads: [&reference, &distorted]
+            .into_iter()
+            .filter_map(beside)
+            .collect(),
+        reference: Reference::File(reference),
+        distorted,
+        video: 0,
+        metrics,
+        model: model.transpose()?,
+        room: room.to_owned(),
+        threads: args.threads.map_or_else(processors, usize::from),
+        require_confinement: config.require_confinement,
+        stop: CancellationToken::new(),
+    })
+}
+
+fn metrics(config: &Config, args: &Quality) -> anyhow::Result<Vec<&'static Metric>> {
+    let usual = USUAL.map(str::to_owned);
+    let names = [&args.metrics[..], &config.quality, &usual];
+    let names = names.into_iter().find(|names| !names.is_empty());
+    let linked = Metrics::linked()?;
+    let mut metrics: Vec<&'static Metric> = Vec::new();
+    for name in names.into_iter().flatten() {
+        let metric = linked.find(name)?;
+        if !metrics.iter().any(|known| known.name == metric.name) {
+            metrics.push(metric);
+        }
+    }
+    Ok(metrics)
+}
+
+/// The model that was typed; its file must be readable now: hours later is too late to say that it is not.
+fn model_of(typed: &str, metrics: &[&'static Metric], directory: &Path) -> anyhow::Result<Model> {
+    let mut model = Model::read(typed, metrics)?;
+    if let Some(file) = &model.file {
+        let path = directory.join(file);
+        std::fs::read(&path).map_err(|source| Unread {
+            path: file.clone(),
+            source,
+        })?;
+        model.file = Some(path);
+    }
+    Ok(model)
+}
+
+/// A video's absolute path.
+fn path(typed: &str, directory: &Path) -> anyhow::Result<PathBuf> {
+    match typed.parse()? {
+        Location::Path(path) => Ok(directory.join(path)),
+        other => {
+            bail!("`{other}` is not on this machine (copy it here first: only files are compared)")
+        }
+    }
+}
+
+fn options(typed: &[&Option<String>]) -> anyhow::Result<Vec<String>> {
+    let mut all = Vec::new();
+    for line in typed.iter().copied().flatten() {
+        all.extend(words::split(line)?);
+    }
+    if all.iter().any(|word| word == "-i") {
+        bail!("options open a file, they name none (leave `-i` out)");
+    }
+    Ok(all)
+}
+
+/// What is read besides a file that names others: a playlist, or a pattern of images.
+fn beside(source: &Source) -> Option<PathBuf> {
+    let name = source.path.file_name()?.to_string_lossy().into_owned();
+    let is_playlist = [".m3u8", ".mpd"].iter().any(|end| name.ends_with(end));
+    let names_others = is_playlist || name.contains(['%', '*']) && !source.path.exists();
+    names_others.then(|| source.path.parent().map(Path::to_owned))?
+}
+
+/// A private directory for ffmpeg's logs, which vanishes with its value.
+fn room(config: &Config) -> anyhow::Result<TempDir> {
+    let parent = config.work_dir.clone().unwrap_or_else(std::env::temp_dir);
+    let room = std::path::absolute(&parent)
+        .and_then(|parent| tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent));
+    room.with_context(|| {
+        format!(
+            "no private directory can be made in `{}` (set FFBATCH_WORK_DIR)",
+            parent.display()
+        )
+    })
+}
+
+fn written_files(args: &Quality) -> impl Iterator<Item = &Path> {
+    [&args.frames].into_iter().flatten().map(PathBuf::as_path)
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+fn reference(asked: &Measure) -> &Source {
+    match &asked.reference {
+        Reference::File(source) => source,
+        Reference::Shadow(_) => &asked.distorted,
+    }
+}
+
+/// The exit code of a comparison that gave an error.
+pub fn exit_of(error: &MeasureError) -> Exit {
+    match error {
+        MeasureError::NoVideo(_) | MeasureError::Size { .. } | MeasureError::Misaligned { .. } => {
+            Exit::Rejected
+        }
+        MeasureError::Probe(ProbeError::Unreadable { .. }) | MeasureError::Empty => Exit::Input,
+        MeasureError::Failed(_) => Exit::Ffmpeg,
+        MeasureError::Stopped => Exit::Interrupted,
+        MeasureError::Probe(ProbeError::Run(_))
+        | MeasureError::Run(_)
+        | MeasureError::NoLoopback
+        | MeasureError::Io(..) => Exit::Machine,
+    }
+}
+
+/// The exit code of a comparison that came to its end: that of the first metric without a score.
+fn exit(measured: &Measured) -> Exit {
+    let failures = measured.metrics.iter();
+    let mut failures = failures.filter_map(|one| one.outcome.as_ref().err());
+    match failures.next() {
+        None => Exit::Succeeded,
+        Some(MetricFailure::NotSetUp { .. }) => Exit::Rejected,
+        Some(_) => Exit::Machine,
+    }
+}
