@@ -12,7 +12,7 @@ use ffbatch_dispatcher::dispatch::DispatchError;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::registry::RegistryError;
 use ffbatch_media::find::FindError;
-use ffbatch_media::measure::MeasureError;
+use ffbatch_media::offset::OffsetError;
 use ffbatch_quality as _;
 use ffbatch_storage::StoreError;
 
@@ -35,6 +35,7 @@ mod jobs;
 mod list;
 mod logs;
 mod outcome;
+mod plot;
 mod quality;
 mod refusal;
 mod retry;
@@ -170,7 +171,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         error.exit
     } else if let Some(error) = error.downcast_ref::<RegistryError>() {
         DispatchError::from(error.clone()).exit()
-    } else if let Some(error) = error.downcast_ref::<MeasureError>() {
+    } else if let Some(error) = error.downcast_ref::<OffsetError>() {
         quality::exit_of(error)
     } else if error.is::<Unwritten>() {
         Exit::Output

@@ -14,6 +14,7 @@ use ffbatch_dispatcher::registry::Metrics;
 use ffbatch_media::confine::{Confinement, available};
 use ffbatch_media::find::Ffmpeg;
 use ffbatch_media::measure::{Measure, MeasureError, Measured, MetricFailure, Reference, measure};
+use ffbatch_media::offset::{self, OffsetError};
 use ffbatch_media::probe::{ProbeError, Source};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +22,8 @@ use tokio_util::sync::CancellationToken;
 use crate::args::Quality;
 use crate::follower::Follower;
 use crate::interrupt::interrupt;
-use crate::written;
+use crate::plot::Format;
+use crate::{speak, written};
 
 use self::pace::Pace;
 use self::result::Compared;
@@ -49,8 +51,11 @@ pub struct Unread {
 /// Compares two videos and says what came out.
 pub async fn run(config: &Config, args: &Quality, verbose: u8) -> anyhow::Result<Exit> {
     let directory = std::env::current_dir().context("the current directory is gone")?;
+    if let Some(path) = &args.plot {
+        Format::of(path)?;
+    }
     let room = room(config)?;
-    let asked = asked(config, args, &directory, room.path())?;
+    let mut asked = asked(config, args, &directory, room.path())?;
     for file in written_files(args) {
         written::promise(file)?;
         if [&asked.distorted, reference(&asked)]
@@ -71,7 +76,7 @@ pub async fn run(config: &Config, args: &Quality, verbose: u8) -> anyhow::Result
         stopped.await;
         stop.cancel();
     });
-    let measured = followed(&asked, &mut follower).await;
+    let measured = followed(&mut asked, &mut follower).await;
     follower.finish();
     let measured = measured?;
 
@@ -79,10 +84,18 @@ pub async fn run(config: &Config, args: &Quality, verbose: u8) -> anyhow::Result
         reference: &args.reference,
         distorted: &args.distorted,
         measured: &measured,
+        cut: asked.cut,
         exit: exit(&measured),
     };
     if let Some(path) = &args.frames {
         written::whole(path, |file| compared.write_frames(file))?;
+    }
+    if let Some(path) = &args.plot {
+        let plot = compared.plot().map(|plot| plot.drawn(Format::of(path)?));
+        match plot.transpose()? {
+            Some(bytes) => written::whole(path, |file| file.write_all(&bytes))?,
+            None => speak::err("note: no metric was measured, so that there is nothing to draw"),
+        }
     }
     if args.csv {
         csv::print(&measured)?;
@@ -95,8 +108,9 @@ pub async fn run(config: &Config, args: &Quality, verbose: u8) -> anyhow::Result
     Ok(compared.exit)
 }
 
-/// Compares and shows how far that is.
-async fn followed(asked: &Measure, follower: &mut Follower) -> Result<Measured, MeasureError> {
+/// Compares and shows how far that is. Where the videos have not the same number of frames, the part of the longer one that the
+/// shorter one shows is found first.
+async fn followed(asked: &mut Measure, follower: &mut Follower) -> Result<Measured, OffsetError> {
     let stage = Stage::Measure;
     follower.on(Event::StageStarted { stage });
     let confinement = available();
@@ -105,12 +119,17 @@ async fn followed(asked: &Measure, follower: &mut Follower) -> Result<Measured, 
         follower.on(Event::Note { message });
     }
     let mut pace = Pace::default();
-    measure(asked, &mut |happening| {
+    let mut on = |happening| {
         if let Some(event) = pace.event(happening) {
             follower.on(event);
         }
-    })
-    .await
+    };
+    match measure(asked, &mut on).await {
+        Err(MeasureError::Misaligned { .. }) => {}
+        measured => return Ok(measured?),
+    }
+    asked.cut = Some(offset::find(asked, &mut on).await?);
+    Ok(measure(asked, &mut on).await?)
 }
 
 /// The comparison that was typed, anchored in this directory.
@@ -146,6 +165,7 @@ fn asked(
         reference: Reference::File(reference),
         distorted,
         video: 0,
+        cut: None,
         metrics,
         model: model.transpose()?,
         room: room.to_owned(),
@@ -157,7 +177,7 @@ fn asked(
 
 fn metrics(config: &Config, args: &Quality) -> anyhow::Result<Vec<&'static Metric>> {
     let usual = USUAL.map(str::to_owned);
-    let names = [&args.metrics[..], &config.quality, &usual];
+    let names = [&args.metrics[..], config.quality.as_deref().unwrap_or(&[]), &usual];
     let names = names.into_iter().find(|names| !names.is_empty());
     let linked = Metrics::linked()?;
     let mut metrics: Vec<&'static Metric> = Vec::new();
@@ -227,7 +247,10 @@ fn room(config: &Config) -> anyhow::Result<TempDir> {
 }
 
 fn written_files(args: &Quality) -> impl Iterator<Item = &Path> {
-    [&args.frames].into_iter().flatten().map(PathBuf::as_path)
+    [&args.frames, &args.plot]
+        .into_iter()
+        .flatten()
+        .map(PathBuf::as_path)
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {
@@ -242,7 +265,11 @@ fn reference(asked: &Measure) -> &Source {
 }
 
 /// The exit code of a comparison that gave an error.
-pub fn exit_of(error: &MeasureError) -> Exit {
+pub fn exit_of(error: &OffsetError) -> Exit {
+    let error = match error {
+        OffsetError::Doubt { .. } => return Exit::Rejected,
+        OffsetError::Measure(error) => error,
+    };
     match error {
         MeasureError::NoVideo(_) | MeasureError::Size { .. } | MeasureError::Misaligned { .. } => {
             Exit::Rejected

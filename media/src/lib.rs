@@ -10,6 +10,7 @@ pub mod copied;
 pub mod find;
 pub mod log;
 pub mod measure;
+pub mod offset;
 pub mod probe;
 pub mod progress;
 pub mod run;

@@ -10,6 +10,7 @@
 mod domain;
 mod graph;
 mod inside;
+mod raw;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -29,6 +30,7 @@ use crate::shadow::{Shadow, Size};
 
 pub use domain::{Domain, Range};
 pub use inside::Inside;
+pub(crate) use raw::pictures;
 
 /// What an ffmpeg without loopback decoders says.
 const NO_LOOPBACK: &str = "Unrecognized option 'dec'";
@@ -48,6 +50,8 @@ pub struct Measure {
     pub video: usize,
     /// Files and directories that must be readable besides the two, such as the segments of a playlist.
     pub reads: Vec<PathBuf>,
+    /// The part that is compared of the longer of two files; `None` where both are compared in whole.
+    pub cut: Option<Cut>,
     /// The metrics; at least one.
     pub metrics: Vec<&'static Metric>,
     /// The model for metrics that have models; its file, if it has one, by its absolute path. `None` leaves the choice to the metric.
@@ -69,6 +73,28 @@ pub enum Reference {
     File(Source),
     /// What an encoder was given.
     Shadow(Shadow),
+}
+
+/// A part of the longer video, which the shorter one shows ([`crate::offset`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    /// The longer one.
+    pub side: Side,
+    /// Its first frame that is compared, from 0.
+    pub start: usize,
+    /// How many are.
+    pub frames: usize,
+    /// How many it has.
+    pub of: usize,
+}
+
+/// One of the two videos.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// What is compared with.
+    Reference,
+    /// What is judged.
+    Distorted,
 }
 
 /// The result of a comparison.

@@ -67,6 +67,7 @@ pub async fn asked(
             options: Vec::new(),
         },
         video: 0,
+        cut: None,
         reads: Vec::new(),
         metrics: metrics.to_vec(),
         model: model.cloned(),

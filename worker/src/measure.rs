@@ -277,6 +277,7 @@ async fn compared(asked: Asked<'_>, video: Video<'_>) -> Result<Measured, Failur
             options: Vec::new(),
         },
         video: video.number,
+        cut: None,
         metrics: asked.metrics.to_vec(),
         model: here(asked, &prepared.room).await,
         room: prepared.room.clone(),

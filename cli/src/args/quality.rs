@@ -36,6 +36,9 @@ pub struct Quality {
     /// Also write the values of every frame to this file, as JSON
     #[arg(long, value_name = "FILE")]
     pub frames: Option<PathBuf>,
+    /// Also draw the values of every frame into this file, a .svg or a .png
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
     /// Threads for decoders and filters [default: the processors of this machine]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
@@ -50,6 +53,7 @@ Examples:
   ffbatch quality master.mov encode.mp4
   ffbatch quality master.mov encode.mp4 --metrics vmaf --vmaf-model neg --json
   ffbatch quality master.mov encode.mp4 --csv > frames.csv
+  ffbatch quality master.mov encode.mp4 --plot curves.svg
   ffbatch quality a.yuv b.yuv --options '-f rawvideo -s 576x324 -pix_fmt yuv420p10le'
   ffbatch quality a.yuv b.mp4 --reference-options '-f rawvideo -s 1920x1080 -pix_fmt yuv420p'
 

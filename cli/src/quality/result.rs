@@ -7,11 +7,18 @@ use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::metric::Score;
 use ffbatch_dispatcher::quality::{self, Document, Origin};
 use ffbatch_dispatcher::report::OutputQuality;
-use ffbatch_media::measure::Measured;
+use ffbatch_media::measure::{Cut, Measured, Side};
+use indicatif::HumanCount;
 use serde_json::json;
 
 use crate::closing::quality::quality_of;
+use crate::jobs::several;
+use crate::plot::{Mark, Panel, Plot};
 use crate::speak;
+use crate::table::shortened;
+
+/// Characters of a file's name in the title of a picture.
+const TITLE: usize = 40;
 
 /// A comparison that came to its end.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +29,8 @@ pub struct Compared<'a> {
     pub distorted: &'a str,
     /// What was found.
     pub measured: &'a Measured,
+    /// The part of the longer video that was compared; `None` where both have as many frames.
+    pub cut: Option<Cut>,
     /// How the program will end.
     pub exit: Exit,
 }
@@ -52,6 +61,14 @@ impl Compared<'_> {
             "reference": self.reference,
             "distorted": self.distorted,
             "frames": self.measured.frames,
+            "offset": self.cut.map(|cut| json!({
+                "longer": match cut.side {
+                    Side::Reference => "reference",
+                    Side::Distorted => "distorted",
+                },
+                "start": cut.start,
+                "frames": cut.of,
+            })),
             "domain": quality.domain,
             "scores": quality.scores,
             "refused": quality.refused,
@@ -84,6 +101,42 @@ impl Compared<'_> {
         .write(to)
     }
 
+    /// The curves of all metrics that have a score, if any has.
+    pub fn plot(&self) -> Option<Plot<'_>> {
+        let panels = self.measured.metrics.iter().filter_map(|one| {
+            let scores = one.outcome.as_ref().ok()?;
+            let (metric, score) = (one.metric, &scores.score);
+            let name = metric.name.to_uppercase();
+            let marks = [("mean", Some(score.mean)), ("p5", score.p5)];
+            let marks = marks.into_iter().filter_map(|(name, value)| {
+                let value = value.filter(|value| value.is_finite())?;
+                Some(Mark { name, value })
+            });
+            Some(Panel {
+                name: match metric.unit {
+                    "" => name,
+                    unit => format!("{name} ({unit})"),
+                },
+                remark: remark(score),
+                values: scores.frames.column(metric.headline),
+                marks: marks.collect(),
+            })
+        });
+        let panels: Vec<Panel<'_>> = panels.collect();
+        let mut subtitle = format!("compared at {}", self.measured.domain);
+        if let Some(cut) = self.cut {
+            subtitle = format!("{subtitle}; {}", part(cut));
+        }
+        let [distorted, reference] =
+            [self.distorted, self.reference].map(|name| shortened(name, TITLE));
+        (!panels.is_empty()).then(|| Plot {
+            title: format!("{distorted} against {reference}"),
+            subtitle,
+            axis: "frame",
+            panels,
+        })
+    }
+
     /// The same as a job's report has it.
     fn quality(&self) -> OutputQuality {
         let measured = self.measured;
@@ -109,8 +162,64 @@ impl Compared<'_> {
             domain: (!scores.is_empty()).then(|| measured.domain.to_string()),
             scores,
             refused,
-            notes: complaint.collect(),
+            notes: self.cut.map(part).into_iter().chain(complaint).collect(),
             ..OutputQuality::default()
         }
+    }
+}
+
+/// What stands beside a curve: what is particular to it.
+fn remark(score: &Score) -> String {
+    let worst = score.worst.first();
+    let worst = worst.map(|worst| format!("lowest at frame {}", HumanCount(worst.n as u64)));
+    let infinite = score.max.is_infinite();
+    let infinite = infinite.then(|| "identical frames are infinite, at the upper edge".to_owned());
+    let parts = [score.model.clone(), infinite, worst];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// Which part of the longer video was compared.
+fn part(cut: Cut) -> String {
+    let (shorter, longer) = match cut.side {
+        Side::Reference => ("distorted video", "reference"),
+        Side::Distorted => ("reference", "distorted video"),
+    };
+    let begins = match cut.start {
+        0 => format!("the {shorter} begins with the {longer} and ends before it"),
+        start => {
+            let frames = several(start, "frame");
+            format!("the {shorter} begins {frames} after the {longer}")
+        }
+    };
+    let all = HumanCount(cut.of as u64);
+    format!(
+        "{begins}; {} of {all} compared",
+        HumanCount(cut.frames as u64)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts() {
+        let cut = Cut {
+            side: Side::Reference,
+            start: 12,
+            frames: 1468,
+            of: 1480,
+        };
+        let longer = Cut {
+            side: Side::Distorted,
+            start: 1,
+            ..cut
+        };
+        let first = Cut { start: 0, ..cut };
+        insta::assert_snapshot!([cut, longer, first].map(part).join("\n"), @r"
+        the distorted video begins 12 frames after the reference; 1,468 of 1,480 compared
+        the reference begins 1 frame after the distorted video; 1,468 of 1,480 compared
+        the distorted video begins with the reference and ends before it; 1,468 of 1,480 compared
+        ");
     }
 }

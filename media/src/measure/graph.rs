@@ -6,10 +6,11 @@
 //! in ffmpeg for longer than any build in use (`-stats_enc_post` is younger).
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use ffbatch_dispatcher::metric::{Branch, GraphPart, Metric};
 
-use super::{Domain, Measure, Reference};
+use super::{Cut, Domain, Measure, Reference, Side};
 use crate::probe::Source;
 use crate::shadow::{OutputStream, Shadow};
 
@@ -40,6 +41,42 @@ pub fn arguments(
     metrics: &[(&'static Metric, Branch)],
     domain: &Domain,
 ) -> Vec<String> {
+    let (mut args, reference, distorted) = inputs(asked);
+    let graph = graph(&reference, &distorted, metrics, domain);
+    args.extend(words(&["-filter_complex", &graph]));
+    outputs(metrics.len(), &mut args);
+    counts("", &mut args);
+    args
+}
+
+/// The arguments that write every picture of the reference and of the other into these files, raw, behind the same filters.
+pub fn pictures(
+    asked: &Measure,
+    domain: &Domain,
+    filters: &str,
+    files: &[PathBuf; 2],
+) -> Vec<String> {
+    let (mut args, reference, distorted) = inputs(asked);
+    let first = domain.filters();
+    let graph = format!("{reference}{first},{filters}[r];{distorted}{first},{filters}[d]");
+    args.extend(words(&["-filter_complex", &graph]));
+    for (pad, file) in ["[r]", "[d]"].into_iter().zip(files) {
+        args.extend(words(&["-map", pad]));
+        args.extend(words(&EACH_FRAME[..4]));
+        args.extend(words(&[
+            "-c:v",
+            "rawvideo",
+            "-f",
+            "rawvideo",
+            &file.to_string_lossy(),
+        ]));
+    }
+    args
+}
+
+/// The arguments up to the last input, and what a graph begins with for the reference and for the other: a pad, and the part of
+/// the video that is compared.
+fn inputs(asked: &Measure) -> (Vec<String>, String, String) {
     let threads = asked.threads.max(1).to_string();
     let mut args = words(&["-filter_complex_threads", &threads]);
     let input = |source: &Source, args: &mut Vec<String>| {
@@ -65,11 +102,21 @@ pub fn arguments(
         args.extend(words(&["-dec", &format!("{output}:{stream}")]));
     }
     let distorted = format!("[{number}:V:{}]", asked.video);
-    let graph = graph(&reference, &distorted, metrics, domain);
-    args.extend(words(&["-filter_complex", &graph]));
-    outputs(metrics.len(), &mut args);
-    counts("", &mut args);
-    args
+    (
+        args,
+        reference + &trim(asked, Side::Reference),
+        distorted + &trim(asked, Side::Distorted),
+    )
+}
+
+/// The filter that leaves only the part of a side that is compared; empty where that is all of it.
+fn trim(asked: &Measure, side: Side) -> String {
+    match asked.cut.filter(|cut| cut.side == side) {
+        Some(Cut { start, frames, .. }) => {
+            format!("trim=start_frame={start}:end_frame={},", start + frames)
+        }
+        None => String::new(),
+    }
 }
 
 /// Adds to a command of one output the comparison of what its encoder is given with what it makes; the logs go to `room`, which

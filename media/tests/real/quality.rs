@@ -59,6 +59,7 @@ fn compare_by(
         reference: Reference::File(reference),
         distorted,
         video: 0,
+        cut: None,
         reads: Vec::new(),
         model: model.map(|typed| Model::read(typed, &metrics).expect("a model")),
         metrics,

@@ -1,0 +1,93 @@
+//! Where the shorter of two videos begins in the longer one, when one of them has frames in front or behind that the other lacks.
+//!
+//! One more decoding pass writes a small gray image of every frame of both sides into the room, 576 bytes each, and [`search`]
+//! compares those. What is not certain is refused: a wrong offset gives a plausible and wrong number.
+
+mod search;
+
+use std::path::PathBuf;
+
+use crate::log;
+use crate::measure::{Cut, Measure, MeasureError, Side, pictures};
+use crate::run::{Happening, run};
+use search::{Encoded, HEIGHT, Prints, WIDTH, search};
+
+pub use search::Doubt;
+
+/// No offset was found.
+#[derive(Debug, thiserror::Error)]
+pub enum OffsetError {
+    /// The pictures do not tell it for certain.
+    #[error(
+        "not aligned: the reference has {reference} frames, the distorted video {distorted}, and {doubt}"
+    )]
+    Doubt {
+        /// Frames of the reference.
+        reference: usize,
+        /// Frames of the other.
+        distorted: usize,
+        /// Why.
+        doubt: Doubt,
+    },
+    /// The pictures could not be had.
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
+}
+
+/// Finds the part of the longer video that the shorter one shows.
+///
+/// # Behavior
+/// - Memory and disk grow by 576 bytes for each frame.
+/// - `on` gets the log and the progress of the process.
+pub async fn find(
+    asked: &Measure,
+    on: &mut (dyn FnMut(Happening) + Send),
+) -> Result<Cut, OffsetError> {
+    let files = ["reference.prints", "distorted.prints"].map(|name| asked.room.join(name));
+    let scale = format!("scale={WIDTH}:{HEIGHT}:flags=area,format=gray");
+    let process = pictures(asked, &scale, &files).await?;
+    let finished = run(&process, on).await.map_err(MeasureError::from)?;
+    if finished.stopped {
+        return Err(MeasureError::Stopped.into());
+    }
+    if !finished.exit.success() {
+        let cause = log::cause(&finished.stderr_tail);
+        let cause = cause.unwrap_or_else(|| format!("ffmpeg ended with {:?}", finished.exit));
+        return Err(MeasureError::Failed(cause).into());
+    }
+    let [reference, distorted] = files.each_ref().map(read);
+    let (reference, distorted) = (reference?, distorted?);
+    // Seconds of pure arithmetic for a long film: whoever else runs on this thread goes on.
+    let searched = tokio::task::spawn_blocking(move || cut(&reference, &distorted)).await;
+    searched.map_err(|error| MeasureError::Failed(error.to_string()))?
+}
+
+fn read(path: &PathBuf) -> Result<Prints, MeasureError> {
+    let samples = std::fs::read(path).map_err(|error| MeasureError::Io(path.clone(), error))?;
+    if let Err(error) = std::fs::remove_file(path) {
+        tracing::warn!("`{}` cannot be removed: {error}", path.display());
+    }
+    Ok(Prints::of(samples))
+}
+
+fn cut(reference: &Prints, distorted: &Prints) -> Result<Cut, OffsetError> {
+    let (side, longer, shorter, encoded) = if reference.len() >= distorted.len() {
+        (Side::Reference, reference, distorted, Encoded::Shorter)
+    } else {
+        (Side::Distorted, distorted, reference, Encoded::Longer)
+    };
+    if shorter.is_empty() {
+        return Err(MeasureError::Empty.into());
+    }
+    let start = search(longer, shorter, encoded).map_err(|doubt| OffsetError::Doubt {
+        reference: reference.len(),
+        distorted: distorted.len(),
+        doubt,
+    })?;
+    Ok(Cut {
+        side,
+        start,
+        frames: shorter.len(),
+        of: longer.len(),
+    })
+}
