@@ -195,19 +195,35 @@ fn model_of(typed: &str, metrics: &[&'static Metric], directory: &Path) -> anyho
     let mut model = Model::read(typed, metrics)?;
     if let Some(file) = &model.file {
         let path = directory.join(file);
-        std::fs::read(&path).map_err(|source| Unread {
-            path: file.clone(),
-            source,
-        })?;
+        readable(&path, file)?;
         model.file = Some(path);
     }
     Ok(model)
 }
 
+/// Whether a file can be opened; ffmpeg says why not at greater length.
+fn readable(path: &Path, typed: &Path) -> Result<(), Unread> {
+    let opened = std::fs::File::open(path);
+    opened.map(drop).map_err(|source| Unread {
+        path: typed.to_owned(),
+        source,
+    })
+}
+
+/// Whether a path may stand for many images: ffmpeg takes these letters as they are where there is such a file.
+fn is_pattern(path: &str) -> bool {
+    path.contains(['%', '*'])
+}
+
 /// A video's absolute path.
 fn path(typed: &str, directory: &Path) -> anyhow::Result<PathBuf> {
     match typed.parse()? {
-        Location::Path(path) => Ok(directory.join(path)),
+        Location::Path(path) if is_pattern(&path) => Ok(directory.join(path)),
+        Location::Path(path) => {
+            let path = directory.join(path);
+            readable(&path, Path::new(typed))?;
+            Ok(path)
+        }
         other => {
             bail!("`{other}` is not on this machine (copy it here first: only files are compared)")
         }
@@ -229,7 +245,7 @@ fn options(typed: &[&Option<String>]) -> anyhow::Result<Vec<String>> {
 fn beside(source: &Source) -> Option<PathBuf> {
     let name = source.path.file_name()?.to_string_lossy().into_owned();
     let is_playlist = [".m3u8", ".mpd"].iter().any(|end| name.ends_with(end));
-    let names_others = is_playlist || name.contains(['%', '*']) && !source.path.exists();
+    let names_others = is_playlist || is_pattern(&name) && !source.path.exists();
     names_others.then(|| source.path.parent().map(Path::to_owned))?
 }
 

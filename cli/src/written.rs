@@ -46,16 +46,18 @@ pub fn whole(
 
 /// Whether a file could be written there, as far as that is known before it is.
 pub fn promise(path: &Path) -> Result<(), Unwritten> {
-    let kind = if path.is_dir() {
-        io::ErrorKind::IsADirectory
-    } else if !directory(path).is_dir() {
-        io::ErrorKind::NotFound
-    } else {
-        return Ok(());
-    };
-    Err(Unwritten {
+    let known = directory(path).metadata().and_then(|above| {
+        if !above.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        if path.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        Ok(())
+    });
+    known.map_err(|source| Unwritten {
         path: path.to_owned(),
-        source: kind.into(),
+        source,
     })
 }
 

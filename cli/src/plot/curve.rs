@@ -15,29 +15,32 @@ const DOTS: usize = 60;
 
 /// Draws the curve as one polyline, with its band or its dots.
 pub fn draw(values: &[f64], across: &Scale, up: &Scale, colour: &str, to: &mut String) {
-    let place = |(at, value): (f64, f64)| (across.at(at), up.at(value));
     let numbered = (1..).map(number).zip(values.iter().copied());
-    let numbered: Vec<(f64, f64)> = numbered.filter(|(_, value)| !value.is_nan()).collect();
+    let known = numbered.filter(|(_, value)| !value.is_nan());
+    let places: Vec<(f64, f64)> = known
+        .map(|(at, value)| (across.at(at), up.at(value)))
+        .collect();
     // Writing to a string cannot fail.
-    if numbered.len() > EACH {
-        let columns: Vec<Column> = numbered
-            .chunks(numbered.len().div_ceil(COLUMNS))
-            .map(Column::of)
-            .collect();
-        let upper = columns.iter().map(|column| (column.at, column.high));
-        let lower = columns.iter().rev().map(|column| (column.at, column.low));
-        let band = points(upper.chain(lower).map(place));
+    if places.len() > EACH {
+        let columns = places.chunks(places.len().div_ceil(COLUMNS));
+        let columns: Vec<Column> = columns.map(Column::of).collect();
+        let upper = columns.iter().map(|column| (column.x, column.top));
+        let lower = columns.iter().rev().map(|column| (column.x, column.bottom));
+        let band = points(upper.chain(lower));
         let _ = writeln!(
             to,
             "<polygon points=\"{band}\" fill=\"{colour}\" fill-opacity=\"0.3\"/>"
         );
-        let means = columns.iter().map(|column| (column.at, column.mean));
-        polyline(means.map(place), colour, to);
+        polyline(
+            columns.iter().map(|column| (column.x, column.mean)),
+            colour,
+            to,
+        );
         return;
     }
-    polyline(numbered.iter().copied().map(place), colour, to);
-    if numbered.len() <= DOTS {
-        for (x, y) in numbered.into_iter().map(place) {
+    polyline(places.iter().copied(), colour, to);
+    if places.len() <= DOTS {
+        for (x, y) in places {
             let _ = writeln!(
                 to,
                 "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.8\" fill=\"{colour}\"/>"
@@ -46,24 +49,23 @@ pub fn draw(values: &[f64], across: &Scale, up: &Scale, colour: &str, to: &mut S
     }
 }
 
-/// Several values in a row.
+/// Several places in a row as one. What is infinite is at the edge already, so that it makes no mean infinite.
 struct Column {
-    at: f64,
-    low: f64,
-    high: f64,
+    x: f64,
+    top: f64,
+    bottom: f64,
     mean: f64,
 }
 
 impl Column {
-    fn of(values: &[(f64, f64)]) -> Self {
-        let all = || values.iter().map(|(_, value)| *value);
-        let first = values.first().map_or(0.0, |(at, _)| *at);
-        let last = values.last().map_or(0.0, |(at, _)| *at);
+    fn of(places: &[(f64, f64)]) -> Self {
+        let heights = || places.iter().map(|(_, y)| *y);
+        let count = number(places.len());
         Self {
-            at: f64::midpoint(first, last),
-            low: all().fold(f64::INFINITY, f64::min),
-            high: all().fold(f64::NEG_INFINITY, f64::max),
-            mean: all().sum::<f64>() / number(values.len()),
+            x: places.iter().map(|(x, _)| x).sum::<f64>() / count,
+            top: heights().fold(f64::INFINITY, f64::min),
+            bottom: heights().fold(f64::NEG_INFINITY, f64::max),
+            mean: heights().sum::<f64>() / count,
         }
     }
 }

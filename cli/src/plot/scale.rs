@@ -19,14 +19,16 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// An axis that holds all the finite values.
+    /// An axis that holds all the finite values; one without numbers where there are none.
     pub fn around(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = values
             .filter(|value| value.is_finite())
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
                 (low.min(value), high.max(value))
             });
-        let (low, high) = if low > high { (0.0, 0.0) } else { (low, high) };
+        if low > high {
+            return Self::between(0.0, 0.0);
+        }
         let margin = match high - low {
             // Where nothing varies, a little room shows that.
             0.0 => (high.abs() * 0.01).max(0.01),
@@ -61,7 +63,11 @@ impl Scale {
 
     /// Where a value is on paper; what is beyond an end is at that end.
     pub fn at(&self, value: f64) -> f64 {
-        let part = (value.clamp(self.low, self.high) - self.low) / (self.high - self.low);
+        let part = if self.low < self.high {
+            (value.clamp(self.low, self.high) - self.low) / (self.high - self.low)
+        } else {
+            1.0
+        };
         self.start + part * (self.end - self.start)
     }
 
@@ -76,6 +82,9 @@ impl Scale {
     }
 
     fn every(&self, step: f64) -> Vec<f64> {
+        if self.low >= self.high {
+            return Vec::new();
+        }
         let first = (self.low / step).ceil();
         (0..100_u32)
             .map(|number| (first + f64::from(number)) * step)
@@ -89,9 +98,10 @@ impl Scale {
         format!("{tick:.digits$}")
     }
 
-    /// A value with more of them.
+    /// A value with more of them; an index of at most 1 differs in its last digits.
     pub fn precise(&self, value: f64) -> String {
-        let digits = digits(step(self.high - self.low, TICKS) / 10.0).max(2);
+        let least = if self.high < 1.5 { 4 } else { 2 };
+        let digits = digits(step(self.high - self.low, TICKS) / 10.0).max(least);
         format!("{value:.digits$}")
     }
 }
@@ -151,10 +161,7 @@ mod tests {
     fn what_does_not_vary_has_an_axis_too() {
         check(&[50.0, 50.0], "49.6 49.8 50.0 50.2 50.4");
         check(&[0.0], "-0.010 -0.005 0.000 0.005 0.010");
-        check(
-            &[f64::INFINITY, f64::NAN],
-            "-0.010 -0.005 0.000 0.005 0.010",
-        );
+        check(&[f64::INFINITY, f64::NAN], "");
         check(&[1.0, 2.0, f64::INFINITY], "1.0 1.2 1.4 1.6 1.8 2.0");
     }
 

@@ -170,10 +170,14 @@ impl Compared<'_> {
 
 /// What stands beside a curve: what is particular to it.
 fn remark(score: &Score) -> String {
-    let worst = score.worst.first();
+    let varies = score.min < score.max;
+    let worst = score.worst.first().filter(|_| varies);
     let worst = worst.map(|worst| format!("lowest at frame {}", HumanCount(worst.n as u64)));
-    let infinite = score.max.is_infinite();
-    let infinite = infinite.then(|| "identical frames are infinite, at the upper edge".to_owned());
+    let infinite = match (score.max.is_infinite(), varies) {
+        (false, _) => None,
+        (true, true) => Some("identical frames are infinite, at the upper edge".to_owned()),
+        (true, false) => Some("every frame is identical, which is infinite".to_owned()),
+    };
     let parts = [score.model.clone(), infinite, worst];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
