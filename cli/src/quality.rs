@@ -124,11 +124,13 @@ async fn followed(asked: &mut Measure, follower: &mut Follower) -> Result<Measur
             follower.on(event);
         }
     };
-    match measure(asked, &mut on).await {
-        Err(MeasureError::Misaligned { .. }) => {}
-        measured => return Ok(measured?),
+    if !offset::is_likely(asked).await? {
+        match measure(asked, &mut on).await {
+            Err(MeasureError::Misaligned { .. }) => {}
+            measured => return Ok(measured?),
+        }
     }
-    asked.cut = Some(offset::find(asked, &mut on).await?);
+    asked.cut = offset::find(asked, &mut on).await?;
     Ok(measure(asked, &mut on).await?)
 }
 
@@ -140,7 +142,10 @@ fn asked(
     room: &Path,
 ) -> anyhow::Result<Measure> {
     let metrics = metrics(config, args)?;
-    let model = args.vmaf_model.as_deref();
+    let usual = config.vmaf_model.as_deref();
+    // What the configuration says of models holds where a metric has one.
+    let usual = usual.filter(|_| metrics.iter().any(|metric| metric.models.is_some()));
+    let model = args.vmaf_model.as_deref().or(usual);
     let model = model.map(|typed| model_of(typed, &metrics, directory));
     let source = |typed: &str, own: &Option<String>| -> anyhow::Result<Source> {
         Ok(Source {
@@ -177,7 +182,11 @@ fn asked(
 
 fn metrics(config: &Config, args: &Quality) -> anyhow::Result<Vec<&'static Metric>> {
     let usual = USUAL.map(str::to_owned);
-    let names = [&args.metrics[..], config.quality.as_deref().unwrap_or(&[]), &usual];
+    let names = [
+        &args.metrics[..],
+        config.quality.as_deref().unwrap_or(&[]),
+        &usual,
+    ];
     let names = names.into_iter().find(|names| !names.is_empty());
     let linked = Metrics::linked()?;
     let mut metrics: Vec<&'static Metric> = Vec::new();

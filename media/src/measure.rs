@@ -30,7 +30,7 @@ use crate::shadow::{Shadow, Size};
 
 pub use domain::{Domain, Range};
 pub use inside::Inside;
-pub(crate) use raw::pictures;
+pub(crate) use raw::{packets, pictures};
 
 /// What an ffmpeg without loopback decoders says.
 const NO_LOOPBACK: &str = "Unrecognized option 'dec'";
@@ -485,19 +485,9 @@ async fn unscaled(asked: &Measure, shadow: &Shadow) -> Result<(u32, u32), Measur
 
 /// The number of frames that both sides have.
 fn aligned(asked: &Measure) -> Result<usize, MeasureError> {
-    let count = |name: &str| {
-        let path = asked.room.join(name);
-        let lines = File::open(&path).and_then(|file| {
-            let lines = BufReader::new(file).lines();
-            lines
-                .filter(|line| !line.as_ref().is_ok_and(|line| line.starts_with('#')))
-                .try_fold(0, |sum, line| line.map(|_| sum + 1))
-        });
-        lines.map_err(|error| MeasureError::Io(path, error))
-    };
     let (reference, distorted) = (
-        count(graph::REFERENCE_COUNT)?,
-        count(graph::DISTORTED_COUNT)?,
+        count(asked, graph::REFERENCE_COUNT)?,
+        count(asked, graph::DISTORTED_COUNT)?,
     );
     if reference != distorted {
         return Err(MeasureError::Misaligned {
@@ -509,6 +499,18 @@ fn aligned(asked: &Measure) -> Result<usize, MeasureError> {
         return Err(MeasureError::Empty);
     }
     Ok(distorted)
+}
+
+/// The number of frames that a file of the room lists.
+fn count(asked: &Measure, name: &str) -> Result<usize, MeasureError> {
+    let path = asked.room.join(name);
+    let lines = File::open(&path).and_then(|file| {
+        let lines = BufReader::new(file).lines();
+        lines
+            .filter(|line| !line.as_ref().is_ok_and(|line| line.starts_with('#')))
+            .try_fold(0, |sum, line| line.map(|_| sum + 1))
+    });
+    lines.map_err(|error| MeasureError::Io(path, error))
 }
 
 fn scores(

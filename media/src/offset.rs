@@ -8,7 +8,7 @@ mod search;
 use std::path::PathBuf;
 
 use crate::log;
-use crate::measure::{Cut, Measure, MeasureError, Side, pictures};
+use crate::measure::{Cut, Measure, MeasureError, Side, packets, pictures};
 use crate::run::{Happening, run};
 use search::{Encoded, HEIGHT, Prints, WIDTH, search};
 
@@ -34,7 +34,7 @@ pub enum OffsetError {
     Measure(#[from] MeasureError),
 }
 
-/// Finds the part of the longer video that the shorter one shows.
+/// Finds the part of the longer video that the shorter one shows; `None` where both have as many frames, and nothing is looked for.
 ///
 /// # Behavior
 /// - Memory and disk grow by 576 bytes for each frame.
@@ -42,7 +42,7 @@ pub enum OffsetError {
 pub async fn find(
     asked: &Measure,
     on: &mut (dyn FnMut(Happening) + Send),
-) -> Result<Cut, OffsetError> {
+) -> Result<Option<Cut>, OffsetError> {
     let files = ["reference.prints", "distorted.prints"].map(|name| asked.room.join(name));
     let scale = format!("scale={WIDTH}:{HEIGHT}:flags=area,format=gray");
     let process = pictures(asked, &scale, &files).await?;
@@ -62,6 +62,13 @@ pub async fn find(
     searched.map_err(|error| MeasureError::Failed(error.to_string()))?
 }
 
+/// Whether it is likely that one of the videos has more frames than the other. It reads both files and decodes nothing: what it
+/// saves is a whole comparison that would tell the same in the end.
+pub async fn is_likely(asked: &Measure) -> Result<bool, MeasureError> {
+    let packets = packets(asked).await?;
+    Ok(packets.is_some_and(|(reference, distorted)| reference != distorted))
+}
+
 fn read(path: &PathBuf) -> Result<Prints, MeasureError> {
     let samples = std::fs::read(path).map_err(|error| MeasureError::Io(path.clone(), error))?;
     if let Err(error) = std::fs::remove_file(path) {
@@ -70,8 +77,11 @@ fn read(path: &PathBuf) -> Result<Prints, MeasureError> {
     Ok(Prints::of(samples))
 }
 
-fn cut(reference: &Prints, distorted: &Prints) -> Result<Cut, OffsetError> {
-    let (side, longer, shorter, encoded) = if reference.len() >= distorted.len() {
+fn cut(reference: &Prints, distorted: &Prints) -> Result<Option<Cut>, OffsetError> {
+    if reference.len() == distorted.len() {
+        return Ok(None);
+    }
+    let (side, longer, shorter, encoded) = if reference.len() > distorted.len() {
         (Side::Reference, reference, distorted, Encoded::Shorter)
     } else {
         (Side::Distorted, distorted, reference, Encoded::Longer)
@@ -84,10 +94,10 @@ fn cut(reference: &Prints, distorted: &Prints) -> Result<Cut, OffsetError> {
         distorted: distorted.len(),
         doubt,
     })?;
-    Ok(Cut {
+    Ok(Some(Cut {
         side,
         start,
         frames: shorter.len(),
         of: longer.len(),
-    })
+    }))
 }

@@ -12,7 +12,7 @@ pub struct Quality {
     /// The video that is judged
     #[arg(value_name = "DISTORTED")]
     pub distorted: String,
-    /// What is measured: psnr, ssim, vmaf, xpsnr; several with commas [default: psnr,ssim,vmaf]
+    /// What is measured: psnr, ssim, vmaf, xpsnr; several with commas [default: those of the configuration, else psnr,ssim,vmaf]
     #[arg(long, value_name = "METRICS", value_delimiter = ',')]
     pub metrics: Vec<String>,
     /// The model of VMAF: hd, 4k, neg, 4k-neg, phone, v1, v1-4k, v1-phone, a name that libvmaf knows, or a .json file [default: by the size]

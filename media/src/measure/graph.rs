@@ -74,6 +74,18 @@ pub fn pictures(
     args
 }
 
+/// The arguments that list the packets of both sides as they are.
+pub fn packets(asked: &Measure) -> Vec<String> {
+    let (mut args, ..) = inputs(asked);
+    let distorted = format!("1:V:{}", asked.video);
+    for (stream, file) in [("0:V:0", REFERENCE_COUNT), (&distorted, DISTORTED_COUNT)] {
+        args.extend(words(&[
+            "-map", stream, "-c", "copy", "-f", "framecrc", file,
+        ]));
+    }
+    args
+}
+
 /// The arguments up to the last input, and what a graph begins with for the reference and for the other: a pad, and the part of
 /// the video that is compared.
 fn inputs(asked: &Measure) -> (Vec<String>, String, String) {

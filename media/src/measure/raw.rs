@@ -2,9 +2,23 @@
 
 use std::path::PathBuf;
 
-use super::{Measure, MeasureError, domain, graph, process};
+use super::{Measure, MeasureError, count, domain, graph, process};
 use crate::probe::probe;
-use crate::run::{Run, Stdout};
+use crate::run::{Run, Stdout, run};
+
+/// How many packets both videos have, where that can be told without decoding: most formats have one for each frame.
+pub(crate) async fn packets(asked: &Measure) -> Result<Option<(usize, usize)>, MeasureError> {
+    let args = graph::packets(asked);
+    let finished = run(&process(asked, args, Stdout::Discard), &mut |_| {}).await?;
+    if finished.stopped {
+        return Err(MeasureError::Stopped);
+    }
+    if !finished.exit.success() {
+        return Ok(None);
+    }
+    let reference = count(asked, graph::REFERENCE_COUNT)?;
+    Ok(Some((reference, count(asked, graph::DISTORTED_COUNT)?)))
+}
 
 /// The process that writes every picture of both sides into two files of the room, raw, behind these filters.
 pub(crate) async fn pictures(
