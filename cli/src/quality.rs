@@ -80,32 +80,47 @@ pub async fn run(config: &Config, args: &Quality, verbose: u8) -> anyhow::Result
     follower.finish();
     let measured = measured?;
 
-    let compared = Compared {
+    let mut compared = Compared {
         reference: &args.reference,
         distorted: &args.distorted,
         measured: &measured,
         cut: asked.cut,
         exit: exit(&measured),
+        error: None,
     };
+    // The numbers may have taken hours: they are said also where a file cannot be written.
+    let files = files(&compared, args);
+    if args.csv {
+        csv::print(&measured)?;
+    }
+    if !args.json {
+        compared.print(!args.csv);
+        files?;
+        return Ok(compared.exit);
+    }
+    if let Err(error) = files {
+        compared.exit = Exit::Output;
+        compared.error = Some(format!("{error:#}"));
+    }
+    compared.print_json();
+    Ok(compared.exit)
+}
+
+/// Writes the files that were asked for.
+fn files(compared: &Compared<'_>, args: &Quality) -> anyhow::Result<()> {
     if let Some(path) = &args.frames {
         written::whole(path, |file| compared.write_frames(file))?;
     }
     if let Some(path) = &args.plot {
-        let plot = compared.plot().map(|plot| plot.drawn(Format::of(path)?));
-        match plot.transpose()? {
-            Some(bytes) => written::whole(path, |file| file.write_all(&bytes))?,
+        match compared.plot() {
+            Some(plot) => {
+                let picture = plot.drawn(Format::of(path)?)?;
+                written::whole(path, |file| file.write_all(&picture))?;
+            }
             None => speak::err("note: no metric was measured, so that there is nothing to draw"),
         }
     }
-    if args.csv {
-        csv::print(&measured)?;
-    }
-    if args.json {
-        compared.print_json();
-    } else {
-        compared.print(!args.csv);
-    }
-    Ok(compared.exit)
+    Ok(())
 }
 
 /// Compares and shows how far that is. Where the videos have not the same number of frames, the part of the longer one that the

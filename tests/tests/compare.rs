@@ -406,20 +406,29 @@ fn whoever_interrupts_gets_nothing_half_done() {
 #[test]
 fn a_full_disk_leaves_no_half_a_file() {
     let sandbox = sandbox();
-    let line = "mkdir small; mount -t tmpfs -o size=8k small small; code=0; \
-        \"$0\" quality in.mp4 in.mp4 --frames small/f.json || code=$?; ls -A small >&2; exit $code";
-    let Some(ended) = unshared(&sandbox, &["-rm"], line) else {
+    let line = "mkdir -p small; mount -t tmpfs -o size=8k small small; code=0; \
+        \"$0\" quality in.mp4 in.mp4 --frames small/f.json FLAG || code=$?; ls -A small >&2; exit $code";
+    let Some(ended) = unshared(&sandbox, &["-rm"], &line.replace("FLAG", "")) else {
         return;
     };
-    ended.fails(
-        Exit::Output,
-        "`small/f.json` cannot be written: No space left on device",
-    );
+    let said = "`small/f.json` cannot be written: No space left on device";
+    ended.fails(Exit::Output, said);
+    // What took long to find out is not lost.
+    assert!(ended.stdout.contains("psnr (dB)"), "{ended}");
     assert!(
         !ended
             .stderr
             .lines()
             .any(|line| line.contains(".ffbatch") || line == "f.json"),
+        "{ended}"
+    );
+    let ended = unshared(&sandbox, &["-rm"], &line.replace("FLAG", "--json"));
+    let ended = ended.expect("it worked before");
+    ended.fails(Exit::Output, said);
+    let object: Value = serde_json::from_str(&ended.stdout).expect("one object");
+    assert_eq!(
+        object["scores"].as_array().map(Vec::len),
+        Some(3),
         "{ended}"
     );
 }

@@ -21,7 +21,7 @@ use crate::table::shortened;
 const TITLE: usize = 40;
 
 /// A comparison that came to its end.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Compared<'a> {
     /// The reference, as it was typed.
     pub reference: &'a str,
@@ -33,6 +33,8 @@ pub struct Compared<'a> {
     pub cut: Option<Cut>,
     /// How the program will end.
     pub exit: Exit,
+    /// What went wrong besides.
+    pub error: Option<String>,
 }
 
 impl Compared<'_> {
@@ -76,7 +78,7 @@ impl Compared<'_> {
             "seconds": self.measured.wall.as_secs_f64(),
             "exit": self.exit,
             "code": self.exit.code(),
-            "error": quality.refused.values().next(),
+            "error": self.error.as_ref().or_else(|| quality.refused.values().next()),
         });
         speak::out(&format!("{object:#}"));
     }
