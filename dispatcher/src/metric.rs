@@ -59,7 +59,8 @@ pub struct GraphPart<'a> {
     pub width: u32,
     /// Height of the compared pictures in pixels.
     pub height: u32,
-    /// The pixel format of the compared pictures, such as `yuv420p10le`.
+    /// The pixel format of the compared pictures, such as `yuv420p10le`: planar YUV, RGB or gray, with alpha or without. A filter that
+    /// takes less must be given a conversion, and the branch a note: ffmpeg would put one in and say nothing.
     pub pixel_format: &'a str,
     /// Frames a second of the compared videos, as their viewers see them; `None` where that is unknown. The pads' own clock counts
     /// frames and tells nothing.

@@ -10,6 +10,7 @@
 mod domain;
 mod graph;
 mod inside;
+mod planar;
 mod raw;
 
 use std::collections::BTreeMap;

@@ -1,10 +1,12 @@
 //! SSIM: structural similarity from 0 to 1, by ffmpeg's `ssim` filter (<https://ffmpeg.org/ffmpeg-filters.html#ssim>).
 //!
-//! The filter's `stats_file` has six decimals, and the mean over its frames is the filter's own summary.
+//! The filter's `stats_file` has six decimals, and the mean over its frames is the filter's own summary. It takes no alpha.
 
 use std::io::BufRead;
 
 use ffbatch_dispatcher::metric::{Branch, Frames, GraphPart, Log, Metric, MetricError};
+
+use crate::format;
 
 inventory::submit! {
     Metric {
@@ -33,10 +35,26 @@ const FIELDS: [(&str, &str); 7] = [
 ];
 
 fn graph(part: &GraphPart<'_>) -> Branch {
-    Branch::from(format!(
-        "{}{}ssim=stats_file={}",
-        part.distorted, part.reference, part.log
-    ))
+    let format = part.pixel_format;
+    let opaque = [("yuva", "yuv"), ("gbrap", "gbrp")];
+    let opaque = opaque.into_iter().find_map(|(with, without)| {
+        let rest = format.strip_prefix(with)?;
+        Some(format!("{without}{rest}"))
+    });
+    let mut notes = Vec::new();
+    let filters = opaque.map_or_else(String::new, |opaque| {
+        notes.push(format::note("ssim", format, &opaque));
+        format::conversion(format, &opaque)
+    });
+    let (converted, distorted, reference) = part.through(&filters);
+    Branch {
+        text: format!(
+            "{converted}{distorted}{reference}ssim=stats_file={}",
+            part.log
+        ),
+        notes,
+        ..Branch::default()
+    }
 }
 
 /// Reads a line for each frame: `n:1 Y:0.933641 U:0.945792 V:0.944403 All:0.937460 (12.038390)`.
@@ -117,6 +135,36 @@ mod tests {
             &[1.0],
             1.0,
         );
+    }
+
+    #[test]
+    fn alpha_is_left_out_with_a_note() {
+        let part = GraphPart {
+            distorted: "[d]",
+            reference: "[r]",
+            log: "ssim.log",
+            threads: 2,
+            width: 2,
+            height: 2,
+            pixel_format: "yuva444p10le",
+            frame_rate: None,
+            transfer: None,
+            model: None,
+        };
+        let branch = graph(&part);
+        assert_eq!(
+            branch.text,
+            "[d]scale,format=yuv444p10le[dx];[r]scale,format=yuv444p10le[rx];[dx][rx]ssim=stats_file=ssim.log"
+        );
+        assert_eq!(
+            branch.notes,
+            ["compared in yuv444p10le: ssim takes no yuva444p10le"]
+        );
+        let opaque = graph(&GraphPart {
+            pixel_format: "gbrp",
+            ..part
+        });
+        assert_eq!(opaque, "[d][r]ssim=stats_file=ssim.log".to_owned().into());
     }
 
     #[test]

@@ -16,6 +16,8 @@ use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
+use crate::format;
+
 inventory::submit! {
     Metric {
         name: "vmaf",
@@ -44,11 +46,19 @@ fn graph(part: &GraphPart<'_>) -> Branch {
     {
         notes.push("no public HDR model".to_owned());
     }
-    let deeper = ten_bits(part.pixel_format).filter(|_| model::wants_ten_bits(&model));
-    let filters = deeper.map_or_else(String::new, |format| {
-        notes.push(format!("compared in {format}, as the model wants"));
-        format!("format={format}")
-    });
+    let from = part.pixel_format;
+    let taken = taken(from);
+    let filters = match ten_bits(&taken).filter(|_| model::wants_ten_bits(&model)) {
+        Some(to) => {
+            notes.push(format!("compared in {to}, as the model wants"));
+            format::conversion(from, &to)
+        }
+        None if taken == from => String::new(),
+        None => {
+            notes.push(format::note("libvmaf", from, &taken));
+            format::conversion(from, &taken)
+        }
+    };
     let (converted, distorted, reference) = part.through(&filters);
     let text = format!(
         "{converted}{distorted}{reference}libvmaf=model={}:n_threads={}:log_fmt=json:log_path={}",
@@ -63,18 +73,32 @@ fn graph(part: &GraphPart<'_>) -> Branch {
     }
 }
 
-/// The planar YUV of 10 bits that loses the least of this format; `None` when it is that.
-fn ten_bits(pixel_format: &str) -> Option<String> {
+/// The format that loses the least of this one among those that the filter takes: planar YUV of 8, 10, 12 or 16 bits, with chroma
+/// for every sample, every second one, or one of four. Of gray nothing gets lost in any: the models look at luma alone.
+fn taken(pixel_format: &str) -> String {
     let holds = |parts: &[&str]| parts.iter().any(|part| pixel_format.contains(part));
-    let base = if holds(&["444", "gbr", "rgb", "bgr"]) {
-        "yuv444p"
-    } else if holds(&["422", "nv16", "210"]) {
+    let base = if holds(&["420p", "410p", "gray"]) {
+        "yuv420p"
+    } else if holds(&["422p", "411p"]) {
         "yuv422p"
     } else {
-        "yuv420p"
+        "yuv444p"
     };
-    let format = format!("{base}10le");
-    (format != pixel_format).then_some(format)
+    let depth = pixel_format.trim_end_matches("le");
+    let digits = depth.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let bits = match &depth[digits.len()..] {
+        "" => "",
+        "9" | "10" => "10le",
+        "12" => "12le",
+        _ => "16le",
+    };
+    format!("{base}{bits}")
+}
+
+/// The same of these with 10 bits; `None` when it has them.
+fn ten_bits(taken: &str) -> Option<String> {
+    let (base, bits) = taken.split_at(taken.find('p')? + 1);
+    (bits != "10le").then(|| format!("{base}10le"))
 }
 
 /// Reads the JSON log frame by frame: `{"version": "3.2.0", "frames": [{"frameNum": 0, "metrics": {"vmaf": 83.8, ..}}, ..], ..}`.
@@ -273,22 +297,53 @@ mod tests {
         let eight = branch("yuv420p");
         assert_eq!(
             eight.text,
-            "[d]format=yuv420p10le[dx];[r]format=yuv420p10le[rx];[dx][rx]libvmaf=\
+            "[d]scale,format=yuv420p10le[dx];[r]scale,format=yuv420p10le[rx];[dx][rx]libvmaf=\
              model=version=vmaf_v1.0.16_3d0h:n_threads=2:log_fmt=json:log_path=vmaf.log"
         );
         assert_eq!(eight.notes, ["compared in yuv420p10le, as the model wants"]);
         assert!(
             branch("yuv422p")
                 .text
-                .starts_with("[d]format=yuv422p10le[dx]")
+                .starts_with("[d]scale,format=yuv422p10le[dx]")
         );
         assert!(
             branch("gbrp12le")
                 .text
-                .starts_with("[d]format=yuv444p10le[dx]")
+                .contains("accurate_rnd,format=yuv444p10le[dx]")
         );
         assert!(branch("yuv444p10le").notes.is_empty());
         assert!(branch("yuv444p10le").text.starts_with("[d][r]libvmaf"));
+    }
+
+    #[test]
+    fn what_the_filter_does_not_take_is_converted_with_a_note() {
+        #[track_caller]
+        fn check(format: &str, expected: &str) {
+            assert_eq!(taken(format), expected);
+        }
+        for same in ["yuv420p", "yuv422p10le", "yuv444p12le", "yuv420p16le"] {
+            check(same, same);
+        }
+        check("yuva420p", "yuv420p");
+        check("yuv422p9le", "yuv422p10le");
+        check("yuv444p14le", "yuv444p16le");
+        check("yuv440p", "yuv444p");
+        check("yuv411p", "yuv422p");
+        check("gbrp", "yuv444p");
+        check("gbrap12le", "yuv444p12le");
+        check("gray", "yuv420p");
+        check("gray14le", "yuv420p16le");
+        let branch = graph(&GraphPart {
+            pixel_format: "gbrp",
+            ..PART
+        });
+        assert_eq!(
+            branch.notes,
+            ["compared in yuv444p (BT.709): libvmaf takes no gbrp"]
+        );
+        assert!(branch.text.starts_with(
+            "[d]scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd,format=yuv444p[dx];"
+        ));
     }
 
     #[test]

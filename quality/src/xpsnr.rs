@@ -1,13 +1,12 @@
 //! XPSNR: PSNR in which an error counts less where the picture hides it, in dB, by ffmpeg's `xpsnr` filter
 //! (<https://ffmpeg.org/ffmpeg-filters.html#xpsnr-1>, ffmpeg 7.1 and newer).
 //!
-//! Three things are particular to this filter (`libavfilter/vf_xpsnr.c`):
+//! Two things are particular to this filter (`libavfilter/vf_xpsnr.c`):
 //!
 //! - It weighs errors by the activity of its *first* input, so that the reference comes first. With the videos the other way around
 //!   the same pair differs by decibels.
 //! - From 32 frames a second on it takes motion from three frames instead of two. It asks the link for the rate, and a loopback
 //!   decoder has none: the rate is set here.
-//! - It takes planar YUV, RGB and gray of up to 16 bits. For anything else ffmpeg puts in a conversion to the nearest of these.
 //!
 //! Its `stats_file` has four decimals and calls the planes of RGB by wrong names; the frames' metadata has six and the right ones.
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::planar::{is_rgb, planar};
 use crate::probe::Video;
 
 /// The form in which pictures were compared.
@@ -53,7 +54,8 @@ impl Domain {
             Some(_) => Some(Range::Limited),
             None => None,
         };
-        let is_full = distorted.pixel_format.starts_with("yuvj") || is_rgb(&distorted.pixel_format);
+        let pixel_format = planar(&distorted.pixel_format);
+        let is_full = distorted.pixel_format.starts_with("yuvj") || is_rgb(&pixel_format);
         let range = if is_full {
             Range::Full
         } else {
@@ -66,7 +68,7 @@ impl Domain {
             width,
             height,
             scaled_from: None,
-            pixel_format: planar(&distorted.pixel_format),
+            pixel_format,
             range,
             frame_rate: distorted.frame_rate,
             transfer: distorted
@@ -106,95 +108,9 @@ impl fmt::Display for Domain {
     }
 }
 
-/// True for formats of red, green and blue.
-fn is_rgb(format: &str) -> bool {
-    ["gbr", "rgb", "bgr", "0rgb", "0bgr", "argb", "abgr", "pal8"]
-        .iter()
-        .any(|start| format.starts_with(start))
-        || format.starts_with("x2")
-}
-
-/// The planar format that holds the same samples; the quality filters take no other.
-fn planar(format: &str) -> String {
-    let bits = |format: &str| {
-        let bits = ["16", "14", "12", "10", "9"];
-        bits.into_iter().find(|bits| format.contains(bits))
-    };
-    if let Some(layout) = format.strip_prefix("yuvj") {
-        format!("yuv{layout}")
-    } else if is_rgb(format) && !format.starts_with("gbr") {
-        // `rgb48` has three times 16 bits, `x2rgb10` three times ten.
-        let deep = if format.contains("48") || format.contains("64") {
-            "16le"
-        } else if format.contains("10") {
-            "10le"
-        } else {
-            ""
-        };
-        format!("gbrp{deep}")
-    } else {
-        let chroma = match format.get(..4) {
-            Some("nv12" | "nv21" | "p010" | "p012" | "p016") => "yuv420p",
-            Some(
-                "nv16" | "nv20" | "p210" | "p212" | "p216" | "y210" | "y212" | "y216" | "yuyv"
-                | "uyvy" | "yvyu",
-            ) => "yuv422p",
-            Some("nv24" | "nv42" | "p410" | "p412" | "p416") => "yuv444p",
-            _ => return format.to_owned(),
-        };
-        let depth = match format.get(..4) {
-            Some("nv20") => Some("10"),
-            Some(name)
-                if name.starts_with(['p', 'y'])
-                    && !name.starts_with("yu")
-                    && !name.starts_with("yv") =>
-            {
-                bits(name)
-            }
-            _ => None,
-        };
-        depth.map_or_else(|| chroma.to_owned(), |depth| format!("{chroma}{depth}le"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check(format: &str, expected: &str) {
-        assert_eq!(planar(format), expected);
-    }
-
-    #[test]
-    fn what_is_packed_is_laid_out_in_planes() {
-        for same in [
-            "yuv420p",
-            "yuv422p10le",
-            "yuva420p",
-            "gbrp12le",
-            "gray",
-            "yuv440p",
-        ] {
-            check(same, same);
-        }
-        check("yuvj420p", "yuv420p");
-        check("yuvj422p", "yuv422p");
-        check("nv12", "yuv420p");
-        check("p010le", "yuv420p10le");
-        check("p016le", "yuv420p16le");
-        check("y210le", "yuv422p10le");
-        check("nv20le", "yuv422p10le");
-        check("yuyv422", "yuv422p");
-        check("uyvy422", "yuv422p");
-        check("p216le", "yuv422p16le");
-        check("rgb24", "gbrp");
-        check("bgra", "gbrp");
-        check("0rgb", "gbrp");
-        check("rgb48le", "gbrp16le");
-        check("x2rgb10le", "gbrp10le");
-        check("pal8", "gbrp");
-    }
 
     fn video(pixel_format: &str, range: Option<&str>) -> Video {
         Video {

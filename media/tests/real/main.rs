@@ -2,6 +2,7 @@
 //! quality scores.
 
 mod attacks;
+mod formats;
 mod quality;
 mod runs;
 mod setup;

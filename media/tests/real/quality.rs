@@ -26,18 +26,18 @@ fn published(name: &str) -> Option<PathBuf> {
     None
 }
 
-fn metrics() -> Vec<&'static Metric> {
+pub fn metrics() -> Vec<&'static Metric> {
     Metrics::linked().expect("the metrics").iter().collect()
 }
 
-fn source(path: &str) -> Source {
+pub fn source(path: &str) -> Source {
     Source {
         path: path.into(),
         options: Vec::new(),
     }
 }
 
-fn compare(
+pub fn compare(
     room: &Room,
     reference: Source,
     distorted: Source,
@@ -71,18 +71,18 @@ fn compare_by(
     block_on(measure(&asked, &mut |_| {}))
 }
 
-fn only(name: &str) -> Vec<&'static Metric> {
+pub fn only(name: &str) -> Vec<&'static Metric> {
     let all = metrics().into_iter();
     all.filter(|metric| metric.name == name).collect()
 }
 
 /// The score of the only metric that was asked for.
-fn score(measured: &Measured) -> &Score {
+pub fn score(measured: &Measured) -> &Score {
     &measured.metrics[0].outcome.as_ref().expect("a score").score
 }
 
 /// The pooled value of a field.
-fn pooled(measured: &Measured, name: &str, field: &str) -> f64 {
+pub fn pooled(measured: &Measured, name: &str, field: &str) -> f64 {
     let found = measured.metrics.iter().find(|one| one.metric.name == name);
     let found = found.expect("it was asked for");
     let scores = found.outcome.as_ref().expect("a score");
@@ -91,7 +91,7 @@ fn pooled(measured: &Measured, name: &str, field: &str) -> f64 {
 }
 
 #[track_caller]
-fn near(got: f64, expected: f64) {
+pub fn near(got: f64, expected: f64) {
     assert!((got - expected).abs() < 2e-5, "{got} is not {expected}");
 }
 
