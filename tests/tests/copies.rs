@@ -197,6 +197,15 @@ fn where_nothing_can_be_said_there_is_a_reason() {
             "-i in.mp4 -map 0:v -c copy -ss 100 out.mkv",
             "packets of the output cannot be read",
         ),
+        (
+            "-i in.mp4 -c copy -hls_flags round_durations+omit_endlist out.m3u8",
+            "a playlist without an end",
+        ),
+        (
+            "-i in.mp4 -c copy -encryption_scheme cenc-aes-ctr -encryption_key 76a6c65c5ea762046bd749a2e632ccbb \
+             -encryption_kid a7e61c373e219033c21091fa607bf3b8 out.mp4",
+            "an encrypted output",
+        ),
     ] {
         let outputs = outputs(&site, line);
         assert_eq!(outputs.len(), 1, "{outputs:?}");

@@ -19,7 +19,7 @@ use ffbatch_dispatcher::metric::{Metric, Model};
 use ffbatch_dispatcher::registry::Metrics;
 use ffbatch_dispatcher::report::{CommandReport, OutputQuality, QualityReport};
 use ffbatch_media::measure::{self, Measure, MeasureError, Measured, Reference};
-use ffbatch_media::probe::{Origin, Source};
+use ffbatch_media::probe::Source;
 use ffbatch_media::run::Happening;
 use ffbatch_media::shadow::{self, OutputStream, Size};
 use ffbatch_storage::{Meter, Stores};
@@ -148,15 +148,12 @@ async fn of_output(
             entries.push(filled(entry, measured.clone()));
             continue;
         }
-        let done = match mapping.origin {
-            Origin::Stream(from) if mapping.copied => {
-                let checked = copies::checked(asked, video, from).await;
-                checked.map(|checked| (copies::filled(entry.clone(), checked), None))
-            }
-            _ => {
-                let measured = compared(asked, video).await;
-                measured.map(|measured| filled(entry.clone(), measured))
-            }
+        let done = if mapping.copied {
+            let checked = copies::checked(asked, video, mapping).await;
+            checked.map(|checked| (copies::filled(entry.clone(), checked), None))
+        } else {
+            let measured = compared(asked, video).await;
+            measured.map(|measured| filled(entry.clone(), measured))
         };
         entries.push(match done {
             Ok(done) => done,
@@ -203,11 +200,7 @@ impl Prepared {
             command, stream, ..
         } = video;
         let planned = &plan.commands[command];
-        if is_sequence(&planned.parsed, stream.output) {
-            return Err(refuse(
-                "sequences of files without a playlist are not measured".to_owned(),
-            ));
-        }
+        repeatable::output(planned, stream.output).map_err(refuse)?;
         let output = words::published(plan, video.location)?;
         Ok(Self {
             words: words::again(plan, command)?,
@@ -219,9 +212,11 @@ impl Prepared {
             )?,
         })
     }
+}
 
-    /// Removes the room; the logs of a long video are large.
-    fn clear(&self) {
+/// The logs of a long video are large.
+impl Drop for Prepared {
+    fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.room) {
             tracing::warn!("`{}` cannot be removed: {error}", self.room.display());
         }
@@ -286,7 +281,6 @@ async fn compared(asked: Asked<'_>, video: Video<'_>) -> Result<Measured, Failur
         stop: asked.stop.clone(),
     };
     let measured = Box::pin(measure::measure(&measure, &mut progress(asked, video))).await;
-    prepared.clear();
     match measured {
         Ok(measured) => Ok(measured),
         Err(MeasureError::Stopped) => Err(Failure::interrupted()),
@@ -325,14 +319,6 @@ pub fn threads() -> usize {
     let own = variable("AWS_BATCH_JQ_NAME").and(variable("FFBATCH_VCPUS"));
     let own = own.and_then(|own| own.parse().ok());
     own.map_or(here, |own: usize| own.clamp(1, here))
-}
-
-/// Whether an output is many files that no playlist names: images, or the pieces of the segment muxer.
-fn is_sequence(parsed: &Parsed, output: usize) -> bool {
-    let places = parsed.outputs[output].target.places();
-    places
-        .iter()
-        .any(|place| parsed.places[*place].is_pattern())
 }
 
 /// A directory for the comparison's own files, in which a command's side files have the names that it calls them. It goes with

@@ -6,6 +6,7 @@
 use ffbatch_dispatcher::command::{OptionUse, Parsed, Target};
 
 use super::Original;
+use crate::probe::{Mapping, Origin};
 use crate::shadow::input_words;
 
 /// Options that choose a part of an input.
@@ -17,20 +18,44 @@ const AGAIN: [&str; 3] = ["ignore_loop", "loop", "stream_loop"];
 /// Options that change packets or leave some out.
 const CHANGED: [&str; 2] = ["bsf", "discard"];
 
-/// How to read a stream of an input again. `words` are the command's words with the names of local files.
+/// Bitstream filters that split or join packets: what comes out is the same, but not packet by packet.
+const REPACKING: [&str; 7] = [
+    "av1_frame_merge",
+    "av1_frame_split",
+    "evc_frame_merge",
+    "mpeg4_unpack_bframes",
+    "vp9_raw_reorder",
+    "vp9_superframe",
+    "vp9_superframe_split",
+];
+
+/// How to read again what a stream was copied from. `words` are the command's words with the names of local files.
 ///
 /// # Errors
-/// A sentence on why its packets cannot be had again.
+/// A sentence on why the packets of both cannot be compared.
 pub fn original(
     parsed: &Parsed,
     words: &[String],
-    (input, stream): (usize, usize),
+    mapping: Mapping,
     codec: &str,
 ) -> Result<Original, String> {
-    let file = parsed
-        .inputs
-        .get(input)
-        .ok_or("ffmpeg's log names an input that the command has not")?;
+    let Origin::Stream((input, stream)) = mapping.origin else {
+        return Err("what a filter graph makes is no copy".to_owned());
+    };
+    let unknown = "ffmpeg's log names a file that the command has not";
+    let file = parsed.inputs.get(input).ok_or(unknown)?;
+    let output = parsed.outputs.get(mapping.output.0).ok_or(unknown)?;
+    let filters = output.options.iter();
+    let filters = filters.filter(|option| option.name.ends_with("bsf"));
+    let mut filters = filters.filter_map(|option| parsed.value(option));
+    if let Some(name) = filters.find_map(|filters| {
+        let mut names = filters.split([',', '=', ':']);
+        names.find(|name| REPACKING.contains(name))
+    }) {
+        return Err(format!(
+            "the bitstream filter `{name}` splits or joins packets, which are compared one by one"
+        ));
+    }
     if file.target == Target::Graph {
         return Err(
             "what a filter graph makes (-f lavfi) has no packets to compare with".to_owned(),
@@ -57,7 +82,12 @@ mod tests {
         let parsed = Command::from_line(line)
             .and_then(|command| command.parse())
             .expect("a command");
-        let original = original(&parsed, parsed.words(), from, "h264")?;
+        let mapping = Mapping {
+            origin: Origin::Stream(from),
+            output: (0, 0),
+            copied: true,
+        };
+        let original = original(&parsed, parsed.words(), mapping, "h264")?;
         Ok((original.words.join(" "), original.repeats))
     }
 
@@ -101,9 +131,18 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_packets_of_its_own() {
-        let why = of("-f lavfi -i testsrc2 -c copy -t 1 c.nut", (0, 0)).expect_err("a graph");
-        assert!(why.contains("lavfi"), "{why}");
-        assert!(of("-i a.mp4 -c copy c.mkv", (3, 0)).is_err());
+    fn where_packets_cannot_be_compared() {
+        #[track_caller]
+        fn check(line: &str, from: (usize, usize), part: &str) {
+            let why = of(line, from).expect_err("no comparison");
+            assert!(why.contains(part), "{line}: {why}");
+        }
+        check("-f lavfi -i testsrc2 -c copy -t 1 c.nut", (0, 0), "lavfi");
+        check("-i a.mp4 -c copy c.mkv", (3, 0), "has not");
+        check(
+            "-i a.avi -c copy -bsf:v mpeg4_unpack_bframes c.mp4",
+            (0, 0),
+            "`mpeg4_unpack_bframes`",
+        );
     }
 }

@@ -3,6 +3,7 @@
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::report::{Copied, OutputQuality};
 use ffbatch_media::copied::{self, Check, CheckError, Checked};
+use ffbatch_media::probe::Mapping;
 
 use super::{Asked, Prepared, Video, progress, refuse, repeatable};
 use crate::failure::Failure;
@@ -11,7 +12,7 @@ use crate::failure::Failure;
 pub async fn checked(
     asked: Asked<'_>,
     video: Video<'_>,
-    from: (usize, usize),
+    mapping: Mapping,
 ) -> Result<Checked, Failure> {
     let plan = asked.plan;
     let planned = &plan.commands[video.command];
@@ -20,7 +21,7 @@ pub async fn checked(
     let stream = output.and_then(|output| output.streams.get(video.stream.stream));
     let codec = stream.map_or("", |stream| &stream.codec);
     let prepared = Prepared::of(asked, video)?;
-    let original = copied::original(&planned.parsed, &prepared.words, from, codec);
+    let original = copied::original(&planned.parsed, &prepared.words, mapping, codec);
     let check = Check {
         ffmpeg: plan.ffmpeg.clone(),
         launcher: plan.launcher.clone(),
@@ -33,7 +34,6 @@ pub async fn checked(
         stop: asked.stop.clone(),
     };
     let checked = Box::pin(copied::check(&check, &mut progress(asked, video))).await;
-    prepared.clear();
     match checked {
         Ok(checked) => Ok(checked),
         Err(CheckError::Stopped) => Err(Failure::interrupted()),

@@ -1,4 +1,4 @@
-//! Whether a command gives the same pictures when it runs again, as far as its words tell.
+//! Whether a command gives the same pictures when it runs again, and whether its output can be read, as far as its words tell.
 
 use ffbatch_dispatcher::command::{Role, Target};
 use ffbatch_dispatcher::location::Location;
@@ -19,6 +19,30 @@ const BY_CHANCE: [&str; 11] = [
     "RTCTIME",
     "use_wallclock_as_timestamps",
 ];
+
+/// Refuses an output that ffmpeg cannot read like any other file.
+pub fn output(planned: &Planned, number: usize) -> Result<(), String> {
+    let parsed = &planned.parsed;
+    let output = &parsed.outputs[number];
+    // Images, or the pieces of the segment muxer: no playlist names them.
+    let mut places = output.target.places().iter();
+    if places.any(|place| parsed.places[*place].is_pattern()) {
+        return Err("sequences of files without a playlist are not measured".to_owned());
+    }
+    for option in &output.options {
+        let value = parsed.value(option).unwrap_or_default();
+        if option.name == "hls_flags" && has(value, "omit_endlist") {
+            return Err(
+                "a playlist without an end (omit_endlist) is not measured: ffmpeg would wait for more"
+                    .to_owned(),
+            );
+        }
+        if option.name == "encryption_scheme" && value != "none" {
+            return Err("an encrypted output (-encryption_scheme) is not measured".to_owned());
+        }
+    }
+    Ok(())
+}
 
 /// Refuses a command whose inputs cannot be read twice.
 pub fn inputs(planned: &Planned) -> Result<(), String> {
