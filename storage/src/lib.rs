@@ -6,13 +6,16 @@
 //! Three promises hold for every store. What arrives is whole or an error, never a short file. What is published appears at
 //! once or not at all. Peak memory depends on how many requests are in flight, never on the size of a file.
 //!
-//! This crate is the only user of `aws-sdk-s3`. It spawns no process, calls no other AWS service and names no plugin.
+//! This crate is the only user of `aws-sdk-s3`. It spawns no process, makes one call of another AWS service ([`parameter()`]) and
+//! names no plugin.
 
+mod account;
 mod content_type;
 mod error;
 mod file;
 mod http;
 mod meter;
+mod parameter;
 mod partial;
 mod s3;
 mod space;
@@ -22,6 +25,7 @@ mod stores;
 pub use error::{Kind, StoreError};
 pub use http::gate::{Gate, is_local, refusal};
 pub use meter::Meter;
+pub use parameter::{ParameterError, parameter};
 pub use s3::{Keys, S3Settings};
 pub use space::free_bytes;
 pub use store::{Entry, Store};

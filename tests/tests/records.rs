@@ -100,7 +100,12 @@ fn a_report_at_its_key() {
             .iter()
             .filter_map(|stage| stage["stage"].as_str())
             .collect();
-        assert_eq!(stages, ["check", "fetch", "transcode", "publish", "record"]);
+        let mut expected = vec!["check", "fetch", "transcode", "publish", "record"];
+        if site.moto.is_none() {
+            // Away from AWS nobody can tell the job whether it is to be measured, which the report must not hide.
+            expected.insert(4, "measure");
+        }
+        assert_eq!(stages, expected);
         assert!(
             report["ffmpeg"]["version"].is_string() && report["ffmpeg"]["confinement"].is_string(),
             "{report:#}"

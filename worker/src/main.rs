@@ -35,6 +35,7 @@ mod segment;
 mod span;
 mod staging;
 mod stop;
+mod switch;
 mod transcode;
 mod work_dir;
 

@@ -101,9 +101,9 @@ pub async fn measure(asked: Asked<'_>) -> Result<(QualityReport, Frames), Failur
 }
 
 /// A report of quality without a single score, and why.
-pub fn refused(job: &Job, why: &str) -> QualityReport {
+pub fn refused(metrics: &[String], why: &str) -> QualityReport {
     QualityReport {
-        asked: job.metrics().to_vec(),
+        asked: metrics.to_vec(),
         refused: Some(why.to_owned()),
         ..QualityReport::default()
     }

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::measure::Frames;
 use crate::span::fail;
 use crate::stop::{unless, unless_late};
+use crate::switch::Switch;
 use crate::{asked, check, fetch, measure, publish, transcode, work_dir};
 
 /// All stages but the last. What was measured of every frame is left in `frames`.
@@ -38,7 +39,7 @@ pub async fn stages(
     let (job_id, name) = (&report.job_id, &mut report.name);
     let checking = async {
         asked::protocol()?;
-        let job = asked::job(parameters, stores).await?;
+        let mut job = asked::job(parameters, stores).await?;
         name.clone_from(&job.name);
         *commands = job
             .commands
@@ -46,12 +47,14 @@ pub async fn stages(
             .cloned()
             .map(CommandReport::of)
             .collect();
+        let switch = Switch::ask(&mut job);
         let metrics = measure::metrics(&job)?;
         let model = measure::model(&job, &metrics)?;
         let work_dir = work_dir::open()?;
-        check::check(&job, job_id, &work_dir).map(|plan| (job, metrics, model, plan))
+        check::check(&job, job_id, &work_dir).map(|plan| (job, switch, metrics, model, plan))
     };
-    let (job, metrics, model, plan) = stage(log, Stage::Check, unless(stop, checking)).await?;
+    let (job, switch, metrics, model, plan) =
+        stage(log, Stage::Check, unless(stop, checking)).await?;
     for remark in &plan.remarks {
         note(notes, remark);
     }
@@ -84,7 +87,9 @@ pub async fn stages(
     .await;
     moved(log, outputs.iter());
     published?;
-    if !metrics.is_empty() {
+    let switched = unless(stop, switch.is_on()).await;
+    if !metrics.is_empty() && !matches!(switched, Ok(false)) {
+        let wanted = if switched.is_ok() { job.metrics() } else { &[] };
         // Nothing that goes wrong here fails the job: the encode is done and published. The measuring ffmpeg is told to stop
         // and awaited, because it works in the directory that vanishes next.
         let measuring = measure::measure(measure::Asked {
@@ -97,10 +102,14 @@ pub async fn stages(
             ran: &ran,
             stop,
         });
+        let measuring = async {
+            switched?;
+            measuring.await
+        };
         match stage(log, Stage::Measure, unless_late(stop, measuring)).await {
             Ok((measured, every)) => (*quality, *frames) = (Some(measured), every),
             Err(failure) if failure.exit == Exit::Interrupted => return Err(failure),
-            Err(failure) => *quality = Some(measure::refused(&job, &failure.message)),
+            Err(failure) => *quality = Some(measure::refused(wanted, &failure.message)),
         }
     }
     Ok(())

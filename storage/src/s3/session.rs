@@ -1,49 +1,25 @@
-//! Credentials, Region and clients: loaded when the first request needs them, one client for each Region.
+//! The clients of S3: made when the first request needs them, one for each Region.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
-use aws_config::environment::EnvironmentVariableRegionProvider;
-use aws_config::imds::{self, region::ImdsRegionProvider};
-use aws_config::meta::region::{ProvideRegion, RegionProviderChain};
-use aws_config::profile::ProfileFileRegionProvider;
-use aws_config::provider_config::ProviderConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::Region;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::retry::RetryConfig;
-use aws_sdk_s3::config::{Credentials, SharedHttpClient, StalledStreamProtectionConfig};
-use aws_smithy_http_client::{Builder, tls};
 use ffbatch_dispatcher::location::Location;
 use reqwest::Url;
 use tokio::sync::OnceCell;
 
 use super::reach::Reach;
 use super::settings::S3Settings;
+use crate::account::{self, limits, variable};
 use crate::{Kind, StoreError};
-
-/// How long a connection may take: the first packet and two repetitions (after 1 s and 3 s, RFC 6298).
-const CONNECT_LIMIT: Duration = Duration::from_millis(3200);
-
-/// How long an answer may take to begin. S3 answers within a second (Amazon S3 User Guide, "Performance guidelines").
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long an answer may take that S3 gives only after it has stored something.
 const STORE_LIMIT: Duration = Duration::from_mins(1);
 
 /// The slowest upload that is waited for, in bytes per second.
 const SLOWEST: u64 = 32 << 10;
-
-/// How long a stream of data may stand still.
-const STALL_LIMIT: Duration = Duration::from_secs(15);
-
-/// How often a request is tried in all.
-const ATTEMPTS: u32 = 5;
-
-/// How long the instance metadata service may take. It is on the same machine, or not there at all.
-const IMDS_LIMIT: Duration = Duration::from_millis(500);
 
 /// The clients of a store.
 #[derive(Debug)]
@@ -131,21 +107,11 @@ pub(super) fn sending(bytes: u64) -> aws_sdk_s3::config::Builder {
     aws_sdk_s3::config::Builder::new().timeout_config(limits(limit))
 }
 
-fn limits(attempt: Duration) -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(CONNECT_LIMIT)
-        .operation_attempt_timeout(attempt)
-        .build()
-}
-
 async fn load(settings: &S3Settings, at: &Location) -> Result<Home, StoreError> {
-    let http = Builder::new()
-        .tls_provider(tls::Provider::Rustls(
-            tls::rustls_provider::CryptoMode::Ring,
-        ))
-        .build_https();
-    let config = config(settings, &http).await;
-    let endpoint = endpoint(settings).or_else(|| config.endpoint_url().map(str::to_owned));
+    let endpoint = endpoint(settings);
+    let region = settings.region.clone();
+    let config = account::load(region, settings.keys.as_ref(), endpoint.as_deref()).await;
+    let endpoint = endpoint.or_else(|| config.endpoint_url().map(str::to_owned));
     let Some(region) = config
         .region()
         .map(ToString::to_string)
@@ -183,67 +149,6 @@ async fn load(settings: &S3Settings, at: &Location) -> Result<Home, StoreError> 
     })
 }
 
-async fn config(settings: &S3Settings, http: &SharedHttpClient) -> SdkConfig {
-    let provider = ProviderConfig::without_region().with_http_client(http.clone());
-    let imds = imds::Client::builder()
-        .configure(&provider)
-        .connect_timeout(IMDS_LIMIT)
-        .read_timeout(IMDS_LIMIT * 2)
-        .max_attempts(2)
-        .build();
-    let region = RegionProviderChain::first_try(settings.region.clone().map(Region::new))
-        .or_else(EnvironmentVariableRegionProvider::new())
-        .or_else(ProfileFileRegionProvider::new());
-    // With an endpoint any Region does, and away from AWS the instance's would only be waited for.
-    let region = if endpoint(settings).is_some() {
-        region
-    } else {
-        let instance = ImdsRegionProvider::builder()
-            .configure(&provider)
-            .imds_client(imds.clone())
-            .build();
-        region.or_else(instance)
-    };
-    let region = region.region().await;
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http.clone())
-        .timeout_config(limits(ANSWER_LIMIT))
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .stalled_stream_protection(
-            StalledStreamProtectionConfig::enabled()
-                .grace_period(STALL_LIMIT)
-                .build(),
-        )
-        .region(Known(region.clone()));
-    if let Some(keys) = &settings.keys {
-        let mut credentials = Credentials::builder()
-            .access_key_id(&keys.access_key_id)
-            .secret_access_key(&keys.secret_access_key)
-            .provider_name("settings");
-        credentials.set_session_token(keys.session_token.clone());
-        loader = loader.credentials_provider(credentials.build());
-    } else {
-        let chain = DefaultCredentialsChain::builder()
-            .configure(provider)
-            .region(Known(region))
-            .imds_client(imds)
-            .build()
-            .await;
-        loader = loader.credentials_provider(chain);
-    }
-    loader.load().await
-}
-
-/// A Region that was looked for already.
-#[derive(Debug)]
-struct Known(Option<Region>);
-
-impl ProvideRegion for Known {
-    fn region(&self) -> aws_config::meta::region::future::ProvideRegion<'_> {
-        aws_config::meta::region::future::ProvideRegion::ready(self.0.clone())
-    }
-}
-
 /// The endpoint that the settings or the environment name. The profile's is known only after it is read.
 fn endpoint(settings: &S3Settings) -> Option<String> {
     settings
@@ -251,8 +156,4 @@ fn endpoint(settings: &S3Settings) -> Option<String> {
         .clone()
         .or_else(|| variable("AWS_ENDPOINT_URL_S3"))
         .or_else(|| variable("AWS_ENDPOINT_URL"))
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

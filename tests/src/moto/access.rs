@@ -39,11 +39,29 @@ impl Moto {
     #[track_caller]
     fn iam(&self, action: &str) -> String {
         let body = format!("Action={action}&UserName=nobody&Version=2010-05-08");
+        self.call(
+            "iam",
+            "Content-Type: application/x-www-form-urlencoded",
+            &body,
+        )
+    }
+
+    /// Gives a parameter of Systems Manager a value.
+    #[track_caller]
+    pub fn set_parameter(&self, name: &str, value: &str) {
+        let headers =
+            "Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: AmazonSSM.PutParameter";
+        let body = serde_json::json!({ "Name": name, "Value": value, "Type": "String" });
+        self.call("ssm", headers, &body.to_string());
+    }
+
+    /// One call of an API that no SDK is linked for.
+    #[track_caller]
+    fn call(&self, service: &str, headers: &str, body: &str) -> String {
         // The credential's scope says which service is meant; while actions are free nobody looks at the signature.
         let request = format!(
-            "POST / HTTP/1.0\r\nAuthorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/iam/aws4_request, \
-             SignedHeaders=host, Signature=none\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-             Content-Length: {}\r\n\r\n{body}",
+            "POST / HTTP/1.0\r\nAuthorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, \
+             SignedHeaders=host, Signature=none\r\n{headers}\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
         let address = self.endpoint.trim_start_matches("http://");
@@ -55,7 +73,7 @@ impl Moto {
         stream
             .read_to_string(&mut answer)
             .expect("the server answers in UTF-8");
-        assert!(answer.contains(" 200 "), "{action} failed: {answer}");
+        assert!(answer.contains(" 200 "), "`{body}` failed: {answer}");
         answer
     }
 }
