@@ -1,8 +1,8 @@
 //! Reading one parameter of AWS Systems Manager.
 //!
 //! It stands here because this crate has what the one call needs: the account's credentials and Region, an HTTP client, and the
-//! limits of both. The call is signed by hand with `aws-sigv4`, which the S3 SDK links anyway: the SDK of Systems Manager, with its
-//! hundred and fifty operations, would take longer to compile than all else here.
+//! limits of both. The call is signed by hand with `aws-sigv4`, which the S3 SDK links anyway: the SDK of a whole service would
+//! be much to compile and to pull for one call.
 
 use std::time::{Duration, SystemTime};
 
@@ -126,8 +126,8 @@ async fn credentials(config: &SdkConfig) -> Result<Credentials, Refusal> {
     let Some(provider) = config.credentials_provider() else {
         return Err(Refusal::new(none));
     };
-    let provided = provider.provide_credentials().await;
-    provided.map_err(|error| Refusal::new(format!("{none}: {}", root(&error))))
+    let found = provider.provide_credentials().await;
+    found.map_err(|error| Refusal::new(format!("{none}: {}", root(&error))))
 }
 
 /// The endpoint of a Region (AWS General Reference, "AWS Systems Manager endpoints and quotas").

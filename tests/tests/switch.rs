@@ -1,6 +1,6 @@
 //! The switch of an installation on AWS: what the worker makes of a job that says nothing of quality.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
 
 use ffbatch_dispatcher::report::{QualityReport, Report};
@@ -129,6 +129,34 @@ fn a_switch_that_cannot_be_read_fails_no_job_and_is_told() {
         "there are no AWS credentials (give the job a role)",
     );
     check(&batch("nonsense"), "the endpoint `nonsense` is no URL");
+}
+
+#[test]
+fn a_switch_that_is_busy_is_asked_again() {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = server.local_addr().expect("an address");
+    let answers = [
+        ("400 Bad Request", r#"{"__type":"ThrottlingException"}"#),
+        ("200 OK", r#"{"Parameter":{"Value":"TRUE"}}"#),
+    ];
+    let serving = std::thread::spawn(move || {
+        for (status, body) in answers {
+            let (mut stream, _) = server.accept().expect("a call");
+            let mut request = [0; 4096];
+            let read = stream.read(&mut request).expect("a request");
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+            );
+            stream.write_all(answer.as_bytes()).expect("it is read");
+            let request = String::from_utf8_lossy(&request[..read]).to_lowercase();
+            assert!(request.contains("x-amz-target: amazonssm.getparameter"));
+            assert!(request.contains("/eu-west-1/ssm/aws4_request"), "{request}");
+        }
+    });
+    let quality = report(&batch(&format!("http://{address}")), None).quality;
+    serving.join().expect("both were asked for");
+    assert_eq!(quality.expect("it is on").outputs[0].scores.len(), 3);
 }
 
 #[test]

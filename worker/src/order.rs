@@ -87,7 +87,7 @@ pub async fn stages(
     .await;
     moved(log, outputs.iter());
     published?;
-    let switched = unless(stop, switch.is_on()).await;
+    let switched = unless(stop, switch.answer()).await;
     if !metrics.is_empty() && !matches!(switched, Ok(false)) {
         let wanted = if switched.is_ok() { job.metrics() } else { &[] };
         // Nothing that goes wrong here fails the job: the encode is done and published. The measuring ffmpeg is told to stop
@@ -104,7 +104,7 @@ pub async fn stages(
         });
         let measuring = async {
             switched?;
-            measuring.await
+            Box::pin(measuring).await
         };
         match stage(log, Stage::Measure, unless_late(stop, measuring)).await {
             Ok((measured, every)) => (*quality, *frames) = (Some(measured), every),

@@ -46,17 +46,17 @@ impl Switch {
     }
 
     /// Whether that is measured which the job names; an error where nobody knows.
-    pub async fn is_on(self) -> Result<bool, Failure> {
+    pub async fn answer(self) -> Result<bool, Failure> {
         let Some(asked) = self.0 else {
             return Ok(true);
         };
-        let is_on = asked
+        let answer = asked
             .await
             .unwrap_or_else(|error| Err(Failure::because(Exit::Internal, &error)));
-        if let Err(failure) = &is_on {
+        if let Err(failure) = &answer {
             tracing::warn!("quality is not measured: {failure}");
         }
-        is_on
+        answer
     }
 }
 
@@ -129,7 +129,7 @@ mod tests {
             quality: Some(Vec::new()),
             ..Job::of(Vec::new())
         };
-        assert_eq!(Switch::ask(&mut job).is_on().await, Ok(true));
+        assert_eq!(Switch::ask(&mut job).answer().await, Ok(true));
         assert_eq!(job.quality, Some(Vec::new()));
     }
 }
