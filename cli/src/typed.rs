@@ -53,6 +53,8 @@ pub fn job(order: &Order, config: &Config, directory: &Path) -> anyhow::Result<J
         asked => Some(metrics_of(asked.to_vec())),
     };
     job.vmaf_model = model(order, config, job.quality.as_deref())?;
+    job.measure = order.measure.unwrap_or_default();
+    job.at_source_size = order.at_source_size;
     job.require_confinement = order.require_confinement || config.require_confinement;
     Ok(job.anchored(&directory.to_string_lossy())?)
 }

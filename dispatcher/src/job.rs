@@ -8,6 +8,7 @@ mod parameters;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +68,18 @@ pub enum When {
     After,
     /// While they are encoded, where that can be: the source is decoded once, and the encode takes longer.
     Inside,
+}
+
+impl FromStr for When {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "after" => Ok(Self::After),
+            "inside" => Ok(Self::Inside),
+            _ => Err("give `after` or `inside`".to_owned()),
+        }
+    }
 }
 
 impl When {

@@ -1,7 +1,7 @@
 //! One entry of a job file as it is written, and where its keys stand.
 
 use ffbatch_dispatcher::command::Legacy;
-use ffbatch_dispatcher::job::{Job, given};
+use ffbatch_dispatcher::job::{Job, When, given};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -79,6 +79,11 @@ pub struct Written {
     /// The model that VMAF judges by: a kind such as `neg` or `phone`, a name that libvmaf knows, or a file; by default the size
     /// of the pictures decides.
     pub vmaf_model: Option<String>,
+    /// When quality is measured: after the encode, or inside it.
+    #[schemars(with = "Option<crate::schema::WhenShape>")]
+    pub measure: Option<When>,
+    /// Whether an output that was scaled is compared at the size of its source, not at its own.
+    pub at_source_size: Option<bool>,
     /// Virtual processors of one job.
     #[schemars(range(min = 1))]
     pub vcpus: Option<u32>,
@@ -162,6 +167,8 @@ impl Written {
             compute: self.compute.clone(),
             quality: self.quality.clone(),
             vmaf_model: self.vmaf_model.clone(),
+            measure: self.measure,
+            at_source_size: self.at_source_size,
             vcpus: self.vcpus,
             memory_mib: self.memory_mib,
             priority: self.priority,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ffbatch_dispatcher::config::Config;
-use ffbatch_dispatcher::job::Job;
+use ffbatch_dispatcher::job::{Job, When};
 use ffbatch_dispatcher::metric::{Model, ModelError};
 use ffbatch_dispatcher::registry::Metrics;
 use ffbatch_dispatcher::terms::{ARRAY_SIZES, DependencyKind, MOST_DEPENDENCIES, TermsError};
@@ -127,6 +127,8 @@ impl Expansion<'_> {
         let own = Settings {
             quality: job.quality.clone().map(Names),
             vmaf_model: job.vmaf_model.clone(),
+            measure: (job.measure != When::default()).then_some(job.measure),
+            at_source_size: job.at_source_size.then_some(true),
             require_confinement: job.require_confinement.then_some(true),
             ..Settings::default()
         };
@@ -134,6 +136,8 @@ impl Expansion<'_> {
         let mut job = job.clone();
         job.quality.clone_from(&settled.quality);
         job.vmaf_model.clone_from(&settled.vmaf_model);
+        job.measure = settled.measure;
+        job.at_source_size = settled.at_source_size;
         job.require_confinement = settled.require_confinement;
         let job = job.anchored(self.context.directory).map_err(|error| {
             let (input, error) = (None, Box::new(error));

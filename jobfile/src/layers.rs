@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ffbatch_dispatcher::job::metrics_of;
+use ffbatch_dispatcher::job::{When, metrics_of};
 use ffbatch_dispatcher::retry::RetryStrategy;
 use ffbatch_dispatcher::terms::Terms;
 use figment::Figment;
@@ -28,6 +28,8 @@ pub struct Settled {
     /// The metrics to measure; absent where no layer says anything of it.
     pub quality: Option<Vec<String>>,
     pub vmaf_model: Option<String>,
+    pub measure: When,
+    pub at_source_size: bool,
     pub require_confinement: bool,
     pub array: bool,
     pub files: Vec<String>,
@@ -93,6 +95,8 @@ impl Settled {
             computes,
             quality: all.quality.map(|names| metrics_of(names.0)),
             vmaf_model: all.vmaf_model,
+            measure: all.measure.unwrap_or_default(),
+            at_source_size: all.at_source_size.unwrap_or_default(),
             require_confinement: all.require_confinement.unwrap_or_default(),
             array: all.array.unwrap_or_default(),
             files: all.files.unwrap_or_default().0,

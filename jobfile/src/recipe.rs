@@ -182,6 +182,8 @@ impl Recipe {
         job.name.clone_from(&name);
         job.quality.clone_from(&settled.quality);
         job.vmaf_model.clone_from(&settled.vmaf_model);
+        job.measure = settled.measure;
+        job.at_source_size = settled.at_source_size;
         job.require_confinement = settled.require_confinement;
         job.anchored(from.directory).map_err(|error| {
             let input = from.input.map(|input| input.text.clone());

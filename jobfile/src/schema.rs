@@ -48,6 +48,17 @@ enum ActionShape {
     Exit,
 }
 
+/// When quality is measured.
+#[derive(JsonSchema)]
+#[schemars(rename = "When", rename_all = "kebab-case")]
+#[expect(dead_code, reason = "the shape of `ffbatch_dispatcher::job::When`")]
+pub enum WhenShape {
+    /// After the outputs are published.
+    After,
+    /// While they are encoded, where that can be.
+    Inside,
+}
+
 /// What of the other job has to succeed.
 #[derive(JsonSchema)]
 #[schemars(rename = "DependencyKind", rename_all = "SCREAMING_SNAKE_CASE")]

@@ -1,18 +1,21 @@
 //! The keys that a job inherits: from `[defaults]`, from variables, from the configuration; and the flags that overrule them.
 
 use ffbatch_dispatcher::config::Config;
+use ffbatch_dispatcher::job::When;
 use ffbatch_dispatcher::retry::{RetryStrategy, Rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::schema::RuleShape;
+use crate::schema::{RuleShape, WhenShape};
 use crate::texts::{Names, Texts};
 
 /// The keys of [`Settings`].
-pub const KEYS: [&str; 11] = [
+pub const KEYS: [&str; 13] = [
     "compute",
     "quality",
     "vmaf_model",
+    "measure",
+    "at_source_size",
     "vcpus",
     "memory_mib",
     "priority",
@@ -37,6 +40,13 @@ pub struct Settings {
     /// of the pictures decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vmaf_model: Option<String>,
+    /// When quality is measured: after the encode, or inside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<WhenShape>")]
+    pub measure: Option<When>,
+    /// Whether an output that was scaled is compared at the size of its source, not at its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_source_size: Option<bool>,
     /// Virtual processors of one job.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
@@ -90,6 +100,10 @@ pub struct Overrides {
     pub quality: Option<Vec<String>>,
     /// The model that VMAF judges by, of the jobs that measure it.
     pub vmaf_model: Option<String>,
+    /// When quality is measured.
+    pub measure: Option<When>,
+    /// Whether outputs are compared at the size of their sources.
+    pub at_source_size: Option<bool>,
     /// Which jobs come first.
     pub priority: Option<u16>,
     /// Virtual processors of one job.
@@ -108,6 +122,8 @@ impl From<Overrides> for Settings {
             compute: flags.compute.map(Names),
             quality: flags.quality.map(Names),
             vmaf_model: flags.vmaf_model,
+            measure: flags.measure,
+            at_source_size: flags.at_source_size,
             vcpus: flags.vcpus,
             memory_mib: flags.memory_mib,
             priority: flags.priority,

@@ -1,7 +1,9 @@
 //! Flags that say what a job is to do and on which terms: those of `run` and of `submit`.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use ffbatch_dispatcher::job::When;
 use ffbatch_dispatcher::terms::HIGHEST_PRIORITY;
 
 use crate::when;
@@ -53,6 +55,12 @@ pub struct Order {
     /// What VMAF judges by: hd, 4k, neg, 4k-neg, phone, v1, v1-4k, v1-phone, or a model's file [default: hd or 4k, as the pictures are]
     #[arg(long, value_name = "MODEL")]
     pub vmaf_model: Option<String>,
+    /// When to measure: `after` the encode, or `inside` it, which decodes the source once [default: after]
+    #[arg(long, value_name = "WHEN", value_parser = When::from_str)]
+    pub measure: Option<When>,
+    /// Compare an output that was scaled at its source's size, not at its own
+    #[arg(long)]
+    pub at_source_size: bool,
     /// A further file that the command names by its base name, such as subtitles; may be given several times
     #[arg(long = "file", value_name = "FILE")]
     pub files: Vec<String>,

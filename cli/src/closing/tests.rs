@@ -202,10 +202,10 @@ fn several_outputs() {
     vmaf    91.23  80.00  85.00  100.00      48
 
     /b.mkv
-    quality: the video was copied, packet by packet
+    quality: nothing to score: the video is a copy of the source, packet for packet
 
     /b.mkv (video stream 1)
-    quality: the video was to be copied and is NOT a copy of the source
+    quality: NOT A COPY: the video was to be copied, but its packets are not a run of the source's
 
     /c.m4a
     quality: not measured: there is no video to compare

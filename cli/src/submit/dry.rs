@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use ffbatch_dispatcher::compute::Request;
-use ffbatch_dispatcher::job::Job;
+use ffbatch_dispatcher::job::{Job, When};
 use ffbatch_dispatcher::terms::{DependencyKind, Terms};
 use serde_json::{Value, json};
 
@@ -69,7 +69,18 @@ fn measured(job: &Job) -> Option<String> {
     let metrics = job.metrics();
     let model = job.vmaf_model.as_ref();
     let model = model.map_or_else(String::new, |model| format!(" by the model {model}"));
-    (!metrics.is_empty()).then(|| format!("    measures {}{model}", metrics.join(", ")))
+    let size = if job.at_source_size {
+        " at the source's size"
+    } else {
+        ""
+    };
+    let when = if job.measure == When::Inside {
+        " inside the encode"
+    } else {
+        ""
+    };
+    let metrics = metrics.join(", ");
+    (!metrics.is_empty()).then(|| format!("    measures {metrics}{model}{size}{when}"))
 }
 
 fn label(request: &Request) -> &str {

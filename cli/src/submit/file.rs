@@ -116,6 +116,8 @@ fn overrides(args: &Submit, current: &str) -> Overrides {
         compute: order.compute.clone().map(|compute| vec![compute]),
         quality: (!order.quality.is_empty()).then(|| order.quality.clone()),
         vmaf_model: anchored(order.vmaf_model.as_ref(), current),
+        measure: order.measure,
+        at_source_size: order.at_source_size.then_some(true),
         priority: order.terms.priority,
         vcpus: order.terms.vcpus,
         memory_mib: order.terms.memory_mib,
