@@ -163,6 +163,19 @@ pub fn search(longer: &Prints, shorter: &Prints, encoded: Encoded) -> Result<usi
         .ok_or(Doubt::Outside)
 }
 
+/// A frame that has a partner at two places.
+#[derive(Debug, Clone, Copy)]
+struct Shared {
+    /// The frame of the shorter run.
+    at: usize,
+    /// How far the partner at the best place is.
+    here: f64,
+    /// How far the other one is.
+    there: f64,
+    /// How far both are from each other.
+    moved: f64,
+}
+
 /// Two runs of prints. A place is the frame of the longer one that the first of the shorter one is paired with; it may be outside.
 struct Pair<'a> {
     longer: &'a Prints,
@@ -258,26 +271,56 @@ impl Pair<'_> {
         Ok(())
     }
 
-    /// For each frame that has a partner at both places: its number, its distances there, and how far the partners are apart.
-    fn both<'a>(
-        &'a self,
+    /// For each frame that has a partner at both places: the frame of the shorter run, the distances of both partners, and how far
+    /// they are apart. What moves is seen in the source where that can be: between two frames of an encode it is hidden by what
+    /// the encoder changed.
+    fn both(&self, best: isize, other: isize, costs: &[Option<f64>]) -> Vec<Shared> {
+        let shared = self.shared(self.encoded, best, other, costs);
+        if shared.is_empty() && self.encoded == Encoded::Longer {
+            // The source is too short to have two such frames.
+            return self.shared(Encoded::Shorter, best, other, costs);
+        }
+        shared
+    }
+
+    /// The same, with what moves seen in the run that this leaves.
+    fn shared(
+        &self,
+        encoded: Encoded,
         best: isize,
         other: isize,
-        costs: &'a [Option<f64>],
-    ) -> impl Iterator<Item = (usize, f64, f64, f64)> + 'a {
-        costs.iter().enumerate().filter_map(move |(at, here)| {
-            let (one, two) = (self.partner(at, best)?, self.partner(at, other)?);
-            let there = self.distance(at, other)?;
-            let moved = distance(self.longer.frame(one), self.longer.frame(two));
-            Some((at, (*here)?, there, moved))
-        })
+        costs: &[Option<f64>],
+    ) -> Vec<Shared> {
+        let (encode, source, sign) = match encoded {
+            Encoded::Shorter => (self.shorter, self.longer, 1),
+            Encoded::Longer => (self.longer, self.shorter, -1),
+        };
+        let partner = |at: usize, place: isize| {
+            let partner = usize::try_from(signed(at) + sign * place).ok()?;
+            (partner < source.len()).then_some(partner)
+        };
+        let shared = (0..encode.len()).filter_map(|at| {
+            let (one, two) = (partner(at, best)?, partner(at, other)?);
+            let number = match encoded {
+                Encoded::Shorter => at,
+                Encoded::Longer => one,
+            };
+            Some(Shared {
+                at: number,
+                here: costs.get(number).copied().flatten()?,
+                there: distance(source.frame(two), encode.frame(at)),
+                moved: distance(source.frame(one), source.frame(two)),
+            })
+        });
+        shared.collect()
     }
 
     /// Whether the best place is the only one, compared with another.
     fn is_certain(&self, best: isize, other: isize, costs: &[Option<f64>]) -> Result<(), Doubt> {
         let (mut count, mut here, mut there, mut moved) = (0.0, 0.0, 0.0, 0.0);
-        for (_, e, f, m) in self.both(best, other, costs) {
-            (count, here, there, moved) = (count + 1.0, here + e, there + f, moved + m);
+        for one in self.both(best, other, costs) {
+            (count, here) = (count + 1.0, here + one.here);
+            (there, moved) = (there + one.there, moved + one.moved);
         }
         // A place without a single frame in common is none.
         let leaning = (here - there + moved) / (2.0 * moved);
@@ -292,42 +335,35 @@ impl Pair<'_> {
     /// way there it has gone: bad encoders lag behind, and half of the way is no gap.
     fn without_gap(&self, best: isize, other: isize, costs: &[Option<f64>]) -> Result<(), Doubt> {
         let usual = median(costs.iter().copied().flatten().collect());
-        let both = || self.both(best, other, costs);
-        let further = both().map(|(at, here, there, moved)| {
-            let gain = here - there - 0.5 * moved;
+        let both = self.both(best, other, costs);
+        let further = both.iter().map(|one| {
+            let gain = one.here - one.there - 0.5 * one.moved;
             // A broken picture is far from everything.
-            let fits = there < 0.5 * moved + 2.0 * usual;
-            (at, if fits { gain } else { gain.min(0.0) })
+            let fits = one.there < 0.5 * one.moved + 2.0 * usual;
+            (one.at, if fits { gain } else { gain.min(0.0) })
         });
         let Some((sum, start, _)) = largest(further) else {
             return Ok(());
         };
+        let first = both.first().map(|one| one.at);
         let is_behind = match self.encoded {
             Encoded::Shorter => other < best,
             Encoded::Longer => other > best,
         };
-        let may_lag = is_behind && !self.is_first(start, best, other);
+        let may_lag = is_behind && first != Some(start);
         let part = if may_lag { LAGGING } else { ASTRAY };
         if sum <= (part * usual).max(100.0 * STILL) {
             return Ok(());
         }
         // Where it begins and ends, nearer is enough.
-        let nearer = both().map(|(at, here, there, _)| (at, here - there));
+        let nearer = both.iter().map(|one| (one.at, one.here - one.there));
         let (_, start, end) = largest(nearer).unwrap_or_default();
         // Where the run that fits elsewhere stands at the beginning, the gap is behind it.
-        Err(Doubt::Gap(if self.is_first(start, best, other) {
+        Err(Doubt::Gap(if first == Some(start) {
             end + 2
         } else {
             start + 1
         }))
-    }
-
-    /// Whether no frame before has partners at both places.
-    fn is_first(&self, at: usize, one: isize, other: isize) -> bool {
-        let before = at.checked_sub(1);
-        before.is_none_or(|before| {
-            self.partner(before, one).is_none() || self.partner(before, other).is_none()
-        })
     }
 }
 

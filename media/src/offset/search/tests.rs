@@ -78,6 +78,8 @@ proptest! {
         let whole = video(front + length + behind, speed, number);
         let part = encoded(&whole[front..front + length], noise * speed);
         prop_assert_eq!(find(&exact(&whole), &part), Ok(front));
+        let (encode, source) = (encoded(&whole, noise * speed), exact(&whole[front..front + length]));
+        prop_assert_eq!(search(&encode, &source, Encoded::Longer), Ok(front));
     }
 
     #[test]
@@ -127,6 +129,10 @@ fn what_stands_still_or_repeats_itself_has_no_place() {
     let bar = video(20, 10.0, 5);
     let song = [&bar[..], &bar[..], &bar[..]].concat();
     check(&song, &song[20..40], Err(Doubt::Ambiguous));
+    let source = search(&exact(&song), &exact(&bar), Encoded::Longer);
+    assert_eq!(source, Err(Doubt::Ambiguous));
+    let source = search(&exact(&still), &exact(&still[..1]), Encoded::Longer);
+    assert_eq!(source, Err(Doubt::Ambiguous));
     // A single movement is enough, wherever it is.
     let moving = [&still[..30], &bar[..1], &still[..19]].concat();
     check(&moving, &moving[5..], Ok(5));
@@ -164,6 +170,8 @@ fn one_frame_has_a_place() {
     let whole = video(30, 10.0, 6);
     check(&whole, &whole[17..18], Ok(17));
     check(&whole[..2], &whole[1..2], Ok(1));
+    let source = search(&exact(&whole), &exact(&whole[17..18]), Encoded::Longer);
+    assert_eq!(source, Ok(17));
 }
 
 /// An encode whose pictures are halfway between the right one and the one before, as at the lowest bitrates.
