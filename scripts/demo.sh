@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Encodes a real clip with two encoders as jobs on this machine, scores both results, and shows where everything lies.
+# Encodes a real clip with two encoders as jobs on this machine, scores both results, draws the scores of every frame of one, and
+# shows where everything lies.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,6 +32,8 @@ show ffbatch run --name x264 --quality psnr,ssim,vmaf --report "$out/x264.json" 
 show ffbatch run --name svt-av1 --quality psnr,ssim,vmaf --report "$out/svt-av1.json" -- \
   ffmpeg -i "$clip" -c:v libsvtav1 -preset 8 -crf 35 -c:a copy "$out/svt-av1.mp4"
 
+show ffbatch quality "$clip" "$out/svt-av1.mp4" --plot "$out/svt-av1.png"
+
 python3 - "$out" <<'PYTHON'
 import json, sys
 
@@ -39,7 +42,8 @@ print("\nThe two side by side:\n")
 print(f"{'':10}{'seconds':>9}{'kB':>8}{'PSNR dB':>10}{'SSIM':>9}{'VMAF':>8}")
 for name in ("x264", "svt-av1"):
     report = json.load(open(f"{out}/{name}.json"))
-    mean = {score["metric"]: score["mean"] for score in report.get("quality", {}).get("scores", [])}
+    outputs = report.get("quality", {}).get("outputs", [])
+    mean = {score["metric"]: score["mean"] for output in outputs for score in output.get("scores", [])}
     number = lambda metric, digits: f"{mean[metric]:.{digits}f}" if metric in mean else "-"
     seconds = report["commands"][0]["seconds"]
     size = sum(output["bytes"] for output in report["outputs"]) / 1000
@@ -50,6 +54,7 @@ cat <<END
 
 Results   $out/x264.mp4  $out/svt-av1.mp4
 Reports   $out/x264.json  $out/svt-av1.json
+Curves    $out/svt-av1.png
 Traces    $(find "$FFBATCH_STATE_DIR" -path '*xray*' -name '*.json' | wc -l) segment documents under $FFBATCH_STATE_DIR/metrics/xray
 The clip  Big Buck Bunny, (c) 2008 Blender Foundation, CC BY 3.0 (.tools/clips/ORIGIN.txt)
 END
