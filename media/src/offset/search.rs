@@ -42,7 +42,7 @@ const MOVING: f64 = 0.25;
 const STILL: f64 = 1e-4;
 
 /// How much further a run of frames may have gone, as a part of what the encoder changed in one frame.
-const ASTRAY: f64 = 0.5;
+const ASTRAY: f64 = 0.25;
 
 /// The same towards the frames before, where a bad encode lags behind; but not from its first frame on, which has none before.
 const LAGGING: f64 = 3.0;
