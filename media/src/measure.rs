@@ -207,7 +207,9 @@ pub enum MeasureError {
     #[error(transparent)]
     Run(#[from] RunError),
     /// The ffmpeg in use is too old to give an encoder's pictures back.
-    #[error("this ffmpeg has no loopback decoders (set FFBATCH_FFMPEG to version 7.1 or newer)")]
+    #[error(
+        "this ffmpeg has no loopback decoders, which all but the plainest encodes need (set FFBATCH_FFMPEG to version 7.1 or newer)"
+    )]
     NoLoopback,
     /// ffmpeg ran and failed.
     #[error("the comparison failed: {0}")]
@@ -268,6 +270,12 @@ pub async fn measure(
         let failed = match compare(asked, &branches, &mut measured, on).await {
             Ok(()) => break,
             Err(error @ MeasureError::Failed(_)) => error,
+            Err(MeasureError::NoLoopback) => {
+                let Some(asked) = asked.without_loopback() else {
+                    return Err(MeasureError::NoLoopback);
+                };
+                return Box::pin(measure(&asked, on)).await;
+            }
             Err(error) => return Err(error),
         };
         // Whose fault it is, each metric tells alone. Where it is nobody's, it is the videos'.
@@ -372,6 +380,17 @@ impl Measured {
 }
 
 impl Measure {
+    /// The same comparison for an ffmpeg without loopback decoders, where that can be made.
+    fn without_loopback(&self) -> Option<Self> {
+        let Reference::Shadow(shadow) = &self.reference else {
+            return None;
+        };
+        Some(Self {
+            reference: Reference::Shadow(shadow.without_loopback()?),
+            ..self.clone()
+        })
+    }
+
     /// The files whose streams must be known.
     fn sources(&self) -> Vec<Source> {
         let reference = match &self.reference {

@@ -1,6 +1,6 @@
 //! Where the shorter of two videos begins in the longer one, when one of them has frames in front or behind that the other lacks.
 //!
-//! One more decoding pass writes a small gray image of every frame of both sides into the room, 576 bytes each, and [`search`]
+//! One more decoding pass writes a small gray image of every frame of both sides into the room, 576 bytes each, and [`search()`]
 //! compares those. What is not certain is refused: a wrong offset gives a plausible and wrong number.
 
 mod search;

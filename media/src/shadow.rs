@@ -66,14 +66,25 @@ pub struct Shadow {
     pub input_count: usize,
     /// The words of its outputs, which write nothing.
     pub outputs: Vec<String>,
-    /// How many outputs there are.
-    pub output_count: usize,
     /// The stream of these outputs that carries the wanted pictures, as `-dec` names it.
     pub stream: (usize, usize),
     /// The pictures that the encoder was given.
     pub pictures: Video,
     /// In which size they come.
     pub size: Size,
+    /// The stream of an input that has the same pictures, where the command does nothing between the two.
+    pub straight: Option<(usize, usize)>,
+}
+
+impl Shadow {
+    /// The same pictures for an ffmpeg without loopback decoders: the input itself, where that will do.
+    pub fn without_loopback(&self) -> Option<Self> {
+        let can = self.straight.is_some() && !self.outputs.is_empty();
+        can.then(|| Self {
+            outputs: Vec::new(),
+            ..self.clone()
+        })
+    }
 }
 
 /// The video streams of an output that are no covers, in their order, and where each comes from.
@@ -160,8 +171,8 @@ pub fn shadow(
         inputs: builder.inputs()?,
         input_count: parsed.inputs.len(),
         outputs: Vec::new(),
-        output_count: needed.len(),
         stream: (0, 0),
+        straight: builder.straight(wanted, &pictures),
         pictures,
         size,
     };
@@ -183,6 +194,36 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    /// The stream of an input that the encoder was given as it is: no option decides about its pictures, and nothing about
+    /// them differs. Pictures that ffmpeg left out to keep the clock are found by their number.
+    fn straight(&self, wanted: OutputStream, given: &Video) -> Option<(usize, usize)> {
+        let output = self.listing.output(wanted.output)?;
+        let file = &self.parsed.outputs[wanted.output];
+        let decides = |option: &OptionUse| {
+            option.name != "map" && options::output(option, false) != Use::Dropped
+        };
+        let is_plain = muxers::shadow_of(&output.muxer) == Some(muxers::VARIABLE_RATE)
+            && !file.options.iter().any(decides)
+            && self
+                .parsed
+                .globals
+                .iter()
+                .all(|option| options::global(option) == Use::Dropped);
+        let Origin::Stream((input, stream)) = of(self.listing, wanted)?.origin else {
+            return None;
+        };
+        let source = self
+            .listing
+            .inputs()
+            .get(input)?
+            .streams
+            .get(stream)?
+            .video()?;
+        let form = |video: &Video| (video.width, video.height, video.pixel_format.clone());
+        (is_plain && form(source) == form(given) && source.rotation_degrees.abs() < 1.0)
+            .then_some((input, stream))
+    }
+
     /// The words before the outputs.
     fn inputs(&self) -> Result<Vec<String>, String> {
         let mut words = Vec::new();

@@ -104,11 +104,17 @@ fn inputs(asked: &Measure) -> (Vec<String>, String, String) {
         Reference::Shadow(shadow) => {
             args.extend(shadow.inputs.iter().cloned());
             args.push("-noautorotate".to_owned());
-            ("[dec:0]".to_owned(), shadow.input_count)
+            let pad = match shadow.straight.filter(|_| shadow.outputs.is_empty()) {
+                Some((input, stream)) => format!("[{input}:{stream}]"),
+                None => "[dec:0]".to_owned(),
+            };
+            (pad, shadow.input_count)
         }
     };
     input(&asked.distorted, &mut args);
-    if let Reference::Shadow(shadow) = &asked.reference {
+    if let Reference::Shadow(shadow) = &asked.reference
+        && !shadow.outputs.is_empty()
+    {
         args.extend(shadow.outputs.iter().cloned());
         let (output, stream) = shadow.stream;
         args.extend(words(&["-dec", &format!("{output}:{stream}")]));

@@ -69,12 +69,15 @@ const EVEN: [&str; 40] = [
     "wtv",
 ];
 
+/// The muxer of shadows whose outputs take any timestamps.
+pub const VARIABLE_RATE: &str = "framecrc";
+
 /// The muxer that a shadow of an output with this muxer gets; `None` where it is not known how that one works.
 pub fn shadow_of(muxer: &str) -> Option<&'static str> {
     // A muxer may list several names of its own: `stream_segment,ssegment`.
     let is_one_of = |known: &[&str]| muxer.split(',').any(|name| known.contains(&name));
     if is_one_of(&VARIABLE) {
-        Some("framecrc")
+        Some(VARIABLE_RATE)
     } else if is_one_of(&EVEN) {
         Some("crc")
     } else {

@@ -134,3 +134,43 @@ fn the_video_streams_of_each_output() {
     assert_eq!(of(1), [(first(1), made(Origin::Stream((0, 0)), 1))]);
     assert_eq!(of(2), []);
 }
+
+/// Where the command does nothing with the pictures, an old ffmpeg takes them from the input.
+#[test]
+fn what_was_given_is_the_input_itself() {
+    let straight = |line: &str, log: &str| {
+        let parsed = Command::from_line(line)
+            .and_then(|command| command.parse())
+            .expect("a command");
+        let mut listing = Listing::default();
+        log.lines().for_each(|line| listing.line(line));
+        let wanted = OutputStream {
+            output: 0,
+            stream: 0,
+        };
+        let shadow = shadow(&parsed, parsed.words(), &listing, wanted, Size::Output);
+        shadow.expect("a shadow").straight
+    };
+    let source = "Input #0, mov, from 'a':\n  Stream #0:0: Video: h264, yuv420p(progressive), 640x360, 25 fps\n";
+    let log = format!("{source}{PLAIN}");
+    assert_eq!(
+        straight("-y -i a.mp4 -map 0:v -c:v libx264 -crf 20 b.mkv", &log),
+        Some((0, 0))
+    );
+    for line in [
+        "-i a.mp4 -vf hflip b.mkv",
+        "-i a.mp4 -t 1 b.mkv",
+        "-i a.mp4 -r 12 b.mkv",
+        "-copyts -i a.mp4 b.mkv",
+    ] {
+        assert_eq!(straight(line, &log), None, "{line}");
+    }
+    let line = "-i a.mp4 b.mkv";
+    assert_eq!(straight(line, &log), Some((0, 0)));
+    assert_eq!(straight(line, &log.replace("matroska", "mxf")), None);
+    assert_eq!(
+        straight(line, &log.replace("yuv420p(progressive)", "rgb24")),
+        None
+    );
+    assert_eq!(straight(line, PLAIN), None, "nothing is known of the input");
+}
