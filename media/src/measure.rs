@@ -8,28 +8,30 @@
 //! output's size in any case ([`crate::shadow`]).
 
 mod domain;
+mod error;
+mod form;
 mod graph;
 mod inside;
 mod planar;
 mod raw;
+mod results;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ffbatch_dispatcher::metric::{Branch, Frames, Metric, MetricError, Model, Score};
+use ffbatch_dispatcher::metric::{Branch, Frames, Metric, Model, Score};
 use tokio_util::sync::CancellationToken;
 
 use crate::confine::Policy;
 use crate::find::Ffmpeg;
 use crate::log;
-use crate::probe::{Input, Listing, ProbeError, Source, Stream, Video, probe};
+use crate::probe::{Source, probe};
 use crate::run::{GRACE, Happening, Run, RunError, Stdout, run};
-use crate::shadow::{Shadow, Size};
+use crate::shadow::Shadow;
 
 pub use domain::{Domain, Range};
+pub use error::{MeasureError, MetricFailure};
 pub use inside::Inside;
 pub(crate) use raw::{packets, pictures};
 
@@ -131,97 +133,6 @@ pub struct Scores {
     pub frames: Frames,
 }
 
-/// One metric has no result; the others may have one.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MetricFailure {
-    /// The ffmpeg in use was built without the filter.
-    #[error(
-        "this ffmpeg has no `{filter}` filter (set FFBATCH_FFMPEG to a build that lists it in `ffmpeg -filters`)"
-    )]
-    NoFilter {
-        /// The filter.
-        filter: &'static str,
-    },
-    /// The filter cannot be set up: a model that is none, a pixel format that it does not take.
-    #[error("`{metric}` cannot be set up: {cause}")]
-    NotSetUp {
-        /// The metric.
-        metric: &'static str,
-        /// Why, in ffmpeg's words.
-        cause: String,
-    },
-    /// The filter's file is missing or broken.
-    #[error(transparent)]
-    Unreadable(#[from] MetricError),
-    /// The filter's file lacks frames: a full disk does not make ffmpeg fail.
-    #[error(
-        "`{metric}` wrote {records} of {frames} frames (check the space left in the work directory)"
-    )]
-    Incomplete {
-        /// The metric.
-        metric: &'static str,
-        /// Frames in the file.
-        records: usize,
-        /// Frames compared.
-        frames: usize,
-    },
-    /// No frame carries the headline field.
-    #[error("`{metric}` gave no `{field}`")]
-    NoHeadline {
-        /// The metric.
-        metric: &'static str,
-        /// The field.
-        field: &'static str,
-    },
-}
-
-/// The two videos cannot be compared.
-#[derive(Debug, thiserror::Error)]
-pub enum MeasureError {
-    /// A side cannot be opened.
-    #[error(transparent)]
-    Probe(#[from] ProbeError),
-    /// A side has no video.
-    #[error("not comparable: `{0}` has no video")]
-    NoVideo(PathBuf),
-    /// The pictures differ in size.
-    #[error("not comparable: the reference is {reference}, the output {distorted}")]
-    Size {
-        /// Width and height of the reference, as `WxH`.
-        reference: String,
-        /// Width and height of the other.
-        distorted: String,
-    },
-    /// There is nothing to compare.
-    #[error("not comparable: no frame could be decoded")]
-    Empty,
-    /// One side has more frames than the other.
-    #[error("misaligned: reference has {reference} frames, output {distorted}")]
-    Misaligned {
-        /// Frames of the reference.
-        reference: usize,
-        /// Frames of the other.
-        distorted: usize,
-    },
-    /// ffmpeg did not run.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// The ffmpeg in use is too old to give an encoder's pictures back.
-    #[error(
-        "this ffmpeg has no loopback decoders, which all but the plainest encodes need (set FFBATCH_FFMPEG to version 7.1 or newer)"
-    )]
-    NoLoopback,
-    /// ffmpeg ran and failed.
-    #[error("the comparison failed: {0}")]
-    Failed(String),
-    /// The comparison was stopped.
-    #[error("the comparison was stopped")]
-    Stopped,
-    /// A file of the work directory cannot be read.
-    #[error("`{0}` cannot be read")]
-    Io(PathBuf, #[source] std::io::Error),
-}
-
 /// Compares two videos.
 ///
 /// # Behavior
@@ -247,7 +158,7 @@ pub async fn measure(
     if asked.stop.is_cancelled() {
         return Err(MeasureError::Stopped);
     }
-    let domain = domain(asked, &inputs).await?;
+    let domain = form::domain(asked, &inputs).await?;
 
     let mut failures: BTreeMap<&str, MetricFailure> = BTreeMap::new();
     for metric in &asked.metrics {
@@ -290,27 +201,8 @@ pub async fn measure(
             return Err(failed);
         }
     }
-    fill(&mut measured, asked, &branches, failures)?;
+    results::fill(&mut measured, asked, &branches, failures)?;
     Ok(measured)
-}
-
-/// Reads what the metrics have written, in the order in which they were asked for.
-fn fill(
-    measured: &mut Measured,
-    asked: &Measure,
-    branches: &[(&'static Metric, Branch)],
-    mut failures: BTreeMap<&str, MetricFailure>,
-) -> Result<(), MeasureError> {
-    for metric in &asked.metrics {
-        let branch = branches.iter().find(|(known, _)| known.name == metric.name);
-        let outcome = match (failures.remove(metric.name), branch) {
-            (None, Some((_, branch))) => scores(asked, metric, branch, measured.frames)?,
-            (Some(failure), _) => Err(failure),
-            (None, None) => continue,
-        };
-        measured.metrics.push(Measurement { metric, outcome });
-    }
-    Ok(())
 }
 
 /// Runs the comparing process and counts what it compared.
@@ -346,7 +238,7 @@ async fn compare(
     }
     measured.wall = finished.wall;
     measured.complaint = complaint;
-    measured.frames = aligned(asked)?;
+    measured.frames = results::aligned(asked)?;
     Ok(())
 }
 
@@ -434,132 +326,4 @@ async fn filters(asked: &Measure) -> Result<Vec<String>, RunError> {
     })
     .await?;
     Ok(names)
-}
-
-/// What both sides will be compared in: the output's format, and the size of both.
-async fn domain(asked: &Measure, inputs: &[Input]) -> Result<Domain, MeasureError> {
-    let usable = |video: Option<&Video>, source: &Source| {
-        video
-            .filter(|video| !video.pixel_format.is_empty())
-            .cloned()
-            .ok_or_else(|| MeasureError::NoVideo(source.path.clone()))
-    };
-    let distorted = inputs.last().and_then(|input| input.video(asked.video));
-    let distorted = usable(distorted, &asked.distorted)?;
-    let (reference, wanted, got) = match &asked.reference {
-        Reference::File(source) => {
-            let video = inputs.first().and_then(|input| input.video(0));
-            let reference = usable(video, source)?;
-            let size = reference.shown();
-            (reference, size, distorted.shown())
-        }
-        // The encoder's pictures were turned already; its output is taken as it is coded.
-        Reference::Shadow(shadow) => {
-            let pictures = &shadow.pictures;
-            let coded = (distorted.width, distorted.height);
-            if shadow.size == Size::Source {
-                let size = unscaled(asked, shadow).await?;
-                let domain = Domain::of(pictures, &distorted, size);
-                return Ok(Domain {
-                    scaled_from: (size != coded).then_some(coded),
-                    ..domain
-                });
-            }
-            let size = (pictures.width, pictures.height);
-            (pictures.clone(), size, coded)
-        }
-    };
-    if wanted != got {
-        let text = |(width, height): (u32, u32)| format!("{width}x{height}");
-        return Err(MeasureError::Size {
-            reference: text(wanted),
-            distorted: text(got),
-        });
-    }
-    Ok(Domain::of(&reference, &distorted, got))
-}
-
-/// The size of pictures that are not scaled: that of the first one.
-async fn unscaled(asked: &Measure, shadow: &Shadow) -> Result<(u32, u32), MeasureError> {
-    let mut listing = Listing::default();
-    let first = process(asked, graph::first(shadow), Stdout::Discard);
-    let finished = run(&first, &mut |happening| {
-        if let Happening::Line(line) = happening {
-            listing.line(&line.text);
-        }
-    })
-    .await?;
-    let (output, stream) = shadow.stream;
-    let streams = listing.output(output).map(|output| &output.streams);
-    let video = streams
-        .and_then(|streams| streams.get(stream))
-        .and_then(Stream::video);
-    match video {
-        Some(video) if finished.exit.success() => Ok((video.width, video.height)),
-        _ if finished.stopped => Err(MeasureError::Stopped),
-        _ => Err(MeasureError::Failed(
-            log::cause(&finished.stderr_tail).unwrap_or_else(|| "no reason given".to_owned()),
-        )),
-    }
-}
-
-/// The number of frames that both sides have.
-fn aligned(asked: &Measure) -> Result<usize, MeasureError> {
-    let (reference, distorted) = (
-        count(asked, graph::REFERENCE_COUNT)?,
-        count(asked, graph::DISTORTED_COUNT)?,
-    );
-    if reference != distorted {
-        return Err(MeasureError::Misaligned {
-            reference,
-            distorted,
-        });
-    }
-    if distorted == 0 {
-        return Err(MeasureError::Empty);
-    }
-    Ok(distorted)
-}
-
-/// The number of frames that a file of the room lists.
-fn count(asked: &Measure, name: &str) -> Result<usize, MeasureError> {
-    let path = asked.room.join(name);
-    let lines = File::open(&path).and_then(|file| {
-        let lines = BufReader::new(file).lines();
-        lines
-            .filter(|line| !line.as_ref().is_ok_and(|line| line.starts_with('#')))
-            .try_fold(0, |sum, line| line.map(|_| sum + 1))
-    });
-    lines.map_err(|error| MeasureError::Io(path, error))
-}
-
-fn scores(
-    asked: &Measure,
-    metric: &'static Metric,
-    branch: &Branch,
-    compared: usize,
-) -> Result<Result<Scores, MetricFailure>, MeasureError> {
-    let path = asked.room.join(graph::log_name(metric));
-    let file = File::open(&path).map_err(|error| MeasureError::Io(path, error))?;
-    let log = match (metric.parse)(&mut BufReader::new(file)) {
-        Ok(log) => log,
-        Err(error) => return Ok(Err(error.into())),
-    };
-    if log.frames.len() != compared {
-        return Ok(Err(MetricFailure::Incomplete {
-            metric: metric.name,
-            records: log.frames.len(),
-            frames: compared,
-        }));
-    }
-    Ok(match Score::of(metric, branch, &log) {
-        Some(score) => Ok(Scores {
-            score,
-            frames: log.frames,
-        }),
-        None => Err(MetricFailure::NoHeadline {
-            metric: metric.name,
-            field: metric.headline,
-        }),
-    })
 }

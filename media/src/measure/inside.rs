@@ -12,7 +12,7 @@ use std::path::Path;
 use ffbatch_dispatcher::metric::{Branch, Metric};
 
 use super::{
-    Domain, Measure, MeasureError, Measured, Reference, aligned, fill, filters, graph, rehearse,
+    Domain, Measure, MeasureError, Measured, Reference, filters, graph, rehearse, results,
 };
 use crate::shadow::{OutputStream, Shadow};
 
@@ -80,8 +80,8 @@ impl<'a> Inside<'a> {
     /// What was found, once the command has ended well.
     pub fn read(&self) -> Result<Measured, MeasureError> {
         let mut measured = Measured::nothing(self.domain.clone());
-        measured.frames = aligned(self.asked)?;
-        fill(&mut measured, self.asked, &self.branches, BTreeMap::new())?;
+        measured.frames = results::aligned(self.asked)?;
+        results::fill(&mut measured, self.asked, &self.branches, BTreeMap::new())?;
         Ok(measured)
     }
 }

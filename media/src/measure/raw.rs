@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Measure, MeasureError, count, domain, graph, process};
+use super::{Measure, MeasureError, form, graph, process, results};
 use crate::probe::probe;
 use crate::run::{Run, Stdout, run};
 
@@ -16,8 +16,11 @@ pub(crate) async fn packets(asked: &Measure) -> Result<Option<(usize, usize)>, M
     if !finished.exit.success() {
         return Ok(None);
     }
-    let reference = count(asked, graph::REFERENCE_COUNT)?;
-    Ok(Some((reference, count(asked, graph::DISTORTED_COUNT)?)))
+    let reference = results::count(asked, graph::REFERENCE_COUNT)?;
+    Ok(Some((
+        reference,
+        results::count(asked, graph::DISTORTED_COUNT)?,
+    )))
 }
 
 /// The process that writes every picture of both sides into two files of the room, raw, behind these filters.
@@ -34,7 +37,7 @@ pub(crate) async fn pictures(
         &sources,
         &asked.reads,
     );
-    let domain = domain(asked, &inputs.await?).await?;
+    let domain = form::domain(asked, &inputs.await?).await?;
     let args = graph::pictures(asked, &domain, filters, files);
     Ok(process(asked, args, Stdout::Discard))
 }
