@@ -7,8 +7,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use ffbatch_dispatcher::command::{Parsed, Target};
-use ffbatch_dispatcher::job::Job;
-use ffbatch_dispatcher::metric::{Metric, Model};
 use ffbatch_media::confine::Policy;
 use ffbatch_media::measure::{Measure, Reference};
 use ffbatch_media::probe::{Listing, Mapping, Source};
@@ -18,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::check::{Plan, Planned};
 use crate::measure::{repeatable, room, threads};
+use crate::task::Task;
 
 /// The longest that a rehearsal may take: a command that seeks far into its input takes long to its first picture.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -27,14 +26,17 @@ const FIRST: [&str; 4] = ["-t", "0.2", "-frames:v", "1"];
 
 /// The comparison that a command can carry with it, or why it is made afterwards.
 pub async fn asked(
-    plan: &Plan,
-    job: &Job,
-    metrics: &[&'static Metric],
-    model: Option<&Model>,
+    task: Task<'_>,
     policy: &Policy,
     command: usize,
-    stop: &CancellationToken,
 ) -> Result<(Measure, OutputStream), String> {
+    let Task {
+        plan,
+        job,
+        metrics,
+        model,
+        stop,
+    } = task;
     let planned = &plan.commands[command];
     is_simple(&planned.parsed)?;
     repeatable::pictures(planned)?;

@@ -36,6 +36,7 @@ mod span;
 mod staging;
 mod stop;
 mod switch;
+mod task;
 mod transcode;
 mod work_dir;
 

@@ -23,12 +23,12 @@ use ffbatch_media::probe::Source;
 use ffbatch_media::run::Happening;
 use ffbatch_media::shadow::{self, OutputStream, Size};
 use ffbatch_storage::{Meter, Stores};
-use tokio_util::sync::CancellationToken;
 
 use crate::check::{Plan, Planned};
 use crate::emit::emit;
 use crate::environment::variable;
 use crate::failure::Failure;
+use crate::task::Task;
 use crate::transcode::Ran;
 
 /// The name of a model that was fetched.
@@ -57,33 +57,25 @@ pub fn model(job: &Job, metrics: &[&'static Metric]) -> Result<Option<Model>, Fa
 /// What is measured, and with what.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
-    /// The job's plan, whose commands have run.
-    pub plan: &'a Plan,
-    /// The job.
-    pub job: &'a Job,
-    /// At least one.
-    pub metrics: &'a [&'static Metric],
-    /// The model for those that have models, as it was typed.
-    pub model: Option<&'a Model>,
+    /// The job, whose commands have run; it has at least one metric.
+    pub task: Task<'a>,
     /// Where a model may have to be fetched from.
     pub stores: &'a Stores,
     /// What became of each command.
     pub commands: &'a [CommandReport],
     /// What each command told of its inputs and outputs, and what was measured in it already.
     pub ran: &'a [Ran],
-    /// Cancel it to stop.
-    pub stop: &'a CancellationToken,
 }
 
 /// Compares all outputs of all commands.
 pub async fn measure(asked: Asked<'_>) -> Result<(QualityReport, Frames), Failure> {
     let mut report = QualityReport {
-        asked: asked.job.metrics().to_vec(),
+        asked: asked.task.job.metrics().to_vec(),
         ..QualityReport::default()
     };
     let mut frames = Vec::new();
     for command in 0..asked.ran.len() {
-        let parsed = &asked.plan.commands[command].parsed;
+        let parsed = &asked.task.plan.commands[command].parsed;
         for output in 0..parsed.outputs.len() {
             let Some(location) = location(parsed, output) else {
                 continue;
@@ -195,7 +187,7 @@ struct Prepared {
 
 impl Prepared {
     fn of(asked: Asked<'_>, video: Video<'_>) -> Result<Self, Failure> {
-        let plan = asked.plan;
+        let plan = asked.task.plan;
         let Video {
             command, stream, ..
         } = video;
@@ -245,7 +237,7 @@ fn progress(asked: Asked<'_>, video: Video<'_>) -> impl FnMut(Happening) + Send 
 
 /// Compares an encoded stream.
 async fn compared(asked: Asked<'_>, video: Video<'_>) -> Result<Measured, Failure> {
-    let Asked { plan, job, .. } = asked;
+    let Task { plan, job, .. } = asked.task;
     let planned = &plan.commands[video.command];
     repeatable::pictures(planned).map_err(refuse)?;
     let prepared = Prepared::of(asked, video)?;
@@ -273,12 +265,12 @@ async fn compared(asked: Asked<'_>, video: Video<'_>) -> Result<Measured, Failur
         },
         video: video.number,
         cut: None,
-        metrics: asked.metrics.to_vec(),
+        metrics: asked.task.metrics.to_vec(),
         model: here(asked, &prepared.room).await,
         room: prepared.room.clone(),
         threads: threads(),
         require_confinement: job.require_confinement,
-        stop: asked.stop.clone(),
+        stop: asked.task.stop.clone(),
     };
     let measured = Box::pin(measure::measure(&measure, &mut progress(asked, video))).await;
     match measured {
@@ -290,7 +282,7 @@ async fn compared(asked: Asked<'_>, video: Video<'_>) -> Result<Measured, Failur
 
 /// The model, with its file where ffmpeg can read it. One that cannot be fetched is left to ffmpeg to complain of.
 async fn here(asked: Asked<'_>, room: &Path) -> Option<Model> {
-    let mut model = asked.model?.clone();
+    let mut model = asked.task.model?.clone();
     let Some(typed) = &model.file else {
         return Some(model);
     };

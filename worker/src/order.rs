@@ -16,6 +16,7 @@ use crate::measure::Frames;
 use crate::span::fail;
 use crate::stop::{unless, unless_late};
 use crate::switch::Switch;
+use crate::task::Task;
 use crate::{asked, check, fetch, measure, publish, transcode, work_dir};
 
 /// All stages but the last. What was measured of every frame is left in `frames`.
@@ -70,14 +71,14 @@ pub async fn stages(
             .iter()
             .filter(|input| !input.location.starts_with('/')),
     );
-    let asked = transcode::Asked {
+    let task = Task {
         plan: &plan,
         job: &job,
         metrics: &metrics,
         model: model.as_ref(),
         stop,
     };
-    let transcoding = transcode::transcode(asked, commands, inputs, ffmpeg, notes);
+    let transcoding = transcode::transcode(task, commands, inputs, ffmpeg, notes);
     let ran = stage(log, Stage::Transcode, transcoding).await?;
     let published = stage(
         log,
@@ -93,14 +94,10 @@ pub async fn stages(
         // Nothing that goes wrong here fails the job: the encode is done and published. The measuring ffmpeg is told to stop
         // and awaited, because it works in the directory that vanishes next.
         let measuring = measure::measure(measure::Asked {
-            plan: &plan,
-            job: &job,
-            metrics: &metrics,
-            model: model.as_ref(),
+            task,
             stores,
             commands,
             ran: &ran,
-            stop,
         });
         let measuring = async {
             switched?;

@@ -7,7 +7,6 @@ use ffbatch_dispatcher::command::Target;
 use ffbatch_dispatcher::event::{Event, Progress, Stage};
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::{Job, When};
-use ffbatch_dispatcher::metric::{Metric, Model};
 use ffbatch_dispatcher::report::{CommandReport, FfmpegReport, FileReport};
 use ffbatch_media::confine::{self, Confinement, Network, Policy};
 use ffbatch_media::log::cause;
@@ -18,13 +17,13 @@ use ffbatch_media::shadow::OutputStream;
 use ffbatch_media::version::Version;
 use ffbatch_media::{log::LogLine, progress};
 use ffbatch_storage::Gate;
-use tokio_util::sync::CancellationToken;
 
 use crate::check::{Plan, Planned};
 use crate::emit::{emit, log, note};
 use crate::expected;
 use crate::failure::Failure;
 use crate::inside;
+use crate::task::Task;
 
 /// How much longer than its inputs an output may be before their length says nothing of it: the last packet of a stream.
 const TOLERANCE: Duration = Duration::from_secs(1);
@@ -45,21 +44,6 @@ pub fn describe(plan: &Plan, notes: &mut Vec<String>) -> FfmpegReport {
     }
 }
 
-/// What is run.
-#[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
-    /// The job's plan.
-    pub plan: &'a Plan,
-    /// The job.
-    pub job: &'a Job,
-    /// The metrics to measure inside, where the job wants that.
-    pub metrics: &'a [&'static Metric],
-    /// The model for those that have models, as it was typed.
-    pub model: Option<&'a Model>,
-    /// Cancel it to stop.
-    pub stop: &'a CancellationToken,
-}
-
 /// What a command that ended well has told.
 #[derive(Debug)]
 pub struct Ran {
@@ -71,15 +55,15 @@ pub struct Ran {
 
 /// Runs all commands; `reports` has one entry for each.
 pub async fn transcode(
-    asked: Asked<'_>,
+    task: Task<'_>,
     reports: &mut [CommandReport],
     inputs: &mut [FileReport],
     ffmpeg: &mut Option<FfmpegReport>,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Ran>, Failure> {
-    let Asked {
+    let Task {
         plan, job, stop, ..
-    } = asked;
+    } = task;
     let mut policy = policy(plan, job);
     let _gate = gate(plan, &mut policy).await?;
     let mut ran = Vec::new();
@@ -91,7 +75,7 @@ pub async fn transcode(
             mut watch,
             finished,
             inside,
-        } = Box::pin(command(asked, index, &policy, notes)).await?;
+        } = Box::pin(command(task, index, &policy, notes)).await?;
         if let (Some(ffmpeg), Some(version)) = (ffmpeg.as_mut(), watch.version.take()) {
             ffmpeg.version = Some(version.text);
         }
@@ -127,22 +111,15 @@ struct Ended<'a> {
 
 /// Runs one command: with its comparison inside where that was asked for and can be, and alone where that goes wrong.
 async fn command<'a>(
-    asked: Asked<'a>,
+    task: Task<'a>,
     index: usize,
     policy: &Policy,
     notes: &mut Vec<String>,
 ) -> Result<Ended<'a>, Failure> {
-    let Asked {
-        plan,
-        job,
-        metrics,
-        model,
-        stop,
-    } = asked;
-    if job.measure == When::Inside && !metrics.is_empty() {
-        let prepared = inside::asked(plan, job, metrics, model, policy, index, stop).await;
+    if task.job.measure == When::Inside && !task.metrics.is_empty() {
+        let prepared = inside::asked(task, policy, index).await;
         let outcome = match &prepared {
-            Ok((measure, encoded)) => carried(asked, index, policy, measure, *encoded).await?,
+            Ok((measure, encoded)) => carried(task, index, policy, measure, *encoded).await?,
             Err(why) => Err(why.clone()),
         };
         match outcome {
@@ -150,12 +127,12 @@ async fn command<'a>(
             Err(why) => note(notes, format!("quality is measured afterwards: {why}")),
         }
     }
-    run_words(asked, index, plan.commands[index].words(), policy).await
+    run_words(task, index, task.plan.commands[index].words(), policy).await
 }
 
 /// Runs a command with its comparison inside; the inner error tells why it has to run alone.
 async fn carried<'a>(
-    asked: Asked<'a>,
+    task: Task<'a>,
     index: usize,
     policy: &Policy,
     measure: &Measure,
@@ -167,8 +144,8 @@ async fn carried<'a>(
     };
     let mut policy = policy.clone();
     policy.write.push(measure.room.clone());
-    let words = carrier.arguments(&asked.plan.commands[index].words(), encoded);
-    let ended = run_words(asked, index, words, &policy).await?;
+    let words = carrier.arguments(&task.plan.commands[index].words(), encoded);
+    let ended = run_words(task, index, words, &policy).await?;
     if ended.finished.stopped {
         return Ok(Ok(ended));
     }
@@ -192,12 +169,12 @@ async fn carried<'a>(
 
 /// Runs ffmpeg with these words for a command of the plan.
 async fn run_words<'a>(
-    asked: Asked<'a>,
+    task: Task<'a>,
     index: usize,
     args: Vec<String>,
     policy: &Policy,
 ) -> Result<Ended<'a>, Failure> {
-    let plan = asked.plan;
+    let plan = task.plan;
     let mut watch = Watch {
         index,
         planned: &plan.commands[index],
@@ -213,7 +190,7 @@ async fn run_words<'a>(
         policy: policy.clone(),
         launcher: plan.launcher.clone(),
         stdout: Stdout::Discard,
-        stop: asked.stop.clone(),
+        stop: task.stop.clone(),
         grace: GRACE,
     };
     let finished = run::run(&run, &mut |happening| watch.on(happening)).await;

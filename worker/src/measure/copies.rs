@@ -14,7 +14,7 @@ pub async fn checked(
     video: Video<'_>,
     mapping: Mapping,
 ) -> Result<Checked, Failure> {
-    let plan = asked.plan;
+    let plan = asked.task.plan;
     let planned = &plan.commands[video.command];
     repeatable::inputs(planned).map_err(refuse)?;
     let output = asked.ran[video.command].listing.output(video.stream.output);
@@ -30,8 +30,8 @@ pub async fn checked(
         video: video.number,
         reads: prepared.reads.clone(),
         room: prepared.room.clone(),
-        require_confinement: asked.job.require_confinement,
-        stop: asked.stop.clone(),
+        require_confinement: asked.task.job.require_confinement,
+        stop: asked.task.stop.clone(),
     };
     let checked = Box::pin(copied::check(&check, &mut progress(asked, video))).await;
     match checked {
