@@ -12,10 +12,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use ffbatch_dispatcher::compute::{Compute, ComputeError, Family, Infra, Outcome, Request};
+use ffbatch_dispatcher::compute::{Compute, ComputeError, Family, Outcome, Request};
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::detail::{Filter, JobDetail, JobSummary, Listing};
 use ffbatch_dispatcher::event::Event;
+use ffbatch_dispatcher::infra::Infra;
 use jiff::Timestamp;
 
 use self::environment::Environment;
@@ -45,12 +46,12 @@ inventory::submit! {
     Family {
         name: "local",
         summary: "this machine: a durable queue, the worker as a child process",
-        infra: || Infra { vcpus: settings::USUAL_VCPUS, ..Infra::default() },
+        infra: Infra::default,
         connect,
     }
 }
 
-fn connect(config: &Config) -> Result<Box<dyn Compute>, ComputeError> {
+fn connect(_: &Family, config: &Config) -> Result<Box<dyn Compute>, ComputeError> {
     Ok(Box::new(Local {
         settings: Settings::of(config)?,
         config: config.clone(),

@@ -2,7 +2,7 @@
 //!
 //! This crate makes no AWS call. A family's resources appear because the family is linked; nobody lists them here.
 
-use ffbatch_dispatcher::compute::{Family, Infra};
+use ffbatch_dispatcher::compute::Family;
 use serde_json::{Value, json};
 
 /// A resource that must exist before a family's first job.
@@ -16,17 +16,15 @@ pub struct Resource {
 
 /// Everything that a family needs; empty for a compute that is no AWS resource.
 pub fn resources(family: &Family) -> Vec<Resource> {
-    let Infra {
-        job_queue,
-        job_definition,
-        ..
-    } = (family.infra)();
+    let Some(batch) = (family.infra)().batch else {
+        return Vec::new();
+    };
     [
-        ("AWS::Batch::JobQueue", job_queue),
-        ("AWS::Batch::JobDefinition", job_definition),
+        ("AWS::Batch::JobQueue", batch.job_queue),
+        ("AWS::Batch::JobDefinition", batch.job_definition),
     ]
     .into_iter()
-    .filter_map(|(kind, name)| Some(Resource { kind, name: name? }))
+    .map(|(kind, name)| Resource { kind, name })
     .collect()
 }
 
@@ -40,6 +38,7 @@ impl Resource {
 #[cfg(test)]
 mod tests {
     use ffbatch_dispatcher::compute::ComputeError;
+    use ffbatch_dispatcher::infra::{Architecture, BatchFamily, Infra};
 
     use super::*;
 
@@ -48,22 +47,23 @@ mod tests {
             name: "x",
             summary: "",
             infra,
-            connect: |_| Err(ComputeError::machine("none")),
+            connect: |_, _| Err(ComputeError::machine("none")),
         }
     }
 
     #[test]
     fn a_queue_and_a_definition_are_resources() {
         let found = resources(&family(|| Infra {
-            job_queue: Some("queue-x".into()),
-            job_definition: Some("definition-x".into()),
-            ..Infra::default()
+            batch: Some(BatchFamily::ec2("x", Architecture::X86, &["c7i"])),
         }));
         let names: Vec<&str> = found
             .iter()
             .map(|resource| resource.name.as_str())
             .collect();
-        assert_eq!(names, ["queue-x", "definition-x"]);
+        assert_eq!(
+            names,
+            ["batch-ffmpeg-job-queue-x", "batch-ffmpeg-job-definition-x"]
+        );
     }
 
     #[test]

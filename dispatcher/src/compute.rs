@@ -6,15 +6,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
-
 use crate::config::Config;
 use crate::detail::{Filter, JobDetail, JobSummary, Listing};
 use crate::event::Event;
 use crate::exit::Exit;
+use crate::infra::Infra;
 use crate::job::Job;
 use crate::terms::Terms;
+use async_trait::async_trait;
 
 /// What registers a compute: names and functions, nothing else.
 #[derive(Debug, Clone, Copy)]
@@ -26,29 +25,10 @@ pub struct Family {
     /// What the compute needs to exist; plain data, no call.
     pub infra: fn() -> Infra,
     /// Makes the client. Touches nothing: what is missing is said when a job is submitted.
-    pub connect: fn(&Config) -> Result<Box<dyn Compute>, ComputeError>,
+    pub connect: fn(&Self, &Config) -> Result<Box<dyn Compute>, ComputeError>,
 }
 
 inventory::collect!(Family);
-
-/// What a family needs to exist, as data: deployment turns it into resources, the backend uses the same names at run time.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Infra {
-    /// The job queue; absent where the compute has none of its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub job_queue: Option<String>,
-    /// The job definition.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub job_definition: Option<String>,
-    /// The container image's flavour, such as `cpu`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub image: Option<String>,
-    /// Processor architecture of the image, such as `x86_64`; absent where it is the machine's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub architecture: Option<String>,
-    /// Virtual processors a job gets unless it asks otherwise.
-    pub vcpus: u32,
-}
 
 /// A job, or an array of jobs, on its way to a compute.
 #[derive(Debug, Clone)]

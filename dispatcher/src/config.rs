@@ -44,8 +44,24 @@ pub struct Config {
     pub worker: Option<PathBuf>,
     /// The ffmpeg program; by default on PATH.
     pub ffmpeg: Option<PathBuf>,
+    /// How AWS is reached by the computes there; what is absent is found where every AWS tool finds it.
+    pub aws: Aws,
     /// One section for each compute, read by the compute itself.
     pub backends: BTreeMap<String, Dict>,
+}
+
+/// How AWS is reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Aws {
+    /// The Region; else `AWS_REGION`, `AWS_DEFAULT_REGION`, or the profile's.
+    pub region: Option<String>,
+    /// The profile of `~/.aws/config`; else `AWS_PROFILE`, or `default`.
+    pub profile: Option<String>,
+    /// The endpoint of every service, for what stands in for AWS; else `AWS_ENDPOINT_URL` and its like.
+    pub endpoint_url: Option<String>,
+    /// The bucket for what jobs bring along and leave; else the one that the stack's job definition names.
+    pub bucket: Option<String>,
 }
 
 impl Default for Config {
@@ -59,6 +75,7 @@ impl Default for Config {
             work_dir: None,
             worker: None,
             ffmpeg: None,
+            aws: Aws::default(),
             backends: BTreeMap::new(),
         }
     }
@@ -98,7 +115,10 @@ impl Config {
         ];
         let variables = Env::prefixed(PREFIX)
             .filter(move |key| {
-                known.iter().any(|name| key == *name) || key.starts_with("backends__")
+                known.iter().any(|name| key == *name)
+                    || ["aws__", "backends__"]
+                        .iter()
+                        .any(|section| key.starts_with(section))
             })
             .filter(|key| {
                 let name = format!("{PREFIX}{}", key.as_str().to_ascii_uppercase());
@@ -229,6 +249,11 @@ mod tests {
             "vmaf_model = 'neg'",
             Ok(|config| config.vmaf_model = Some("neg".into())),
         );
+        check(
+            "aws.region = 'eu-west-3'",
+            Ok(|config| config.aws.region = Some("eu-west-3".into())),
+        );
+        check("aws.regio = 'eu-west-3'", Err("unknown field"));
         check("vmaf_model = ['neg']", Err("invalid type"));
         check("quality = 3", Err("a text with commas"));
         check("computee = 'arm'", Err("unknown field"));

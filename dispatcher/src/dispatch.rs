@@ -132,7 +132,7 @@ impl Dispatcher {
             self.families.find(name)?;
         }
         let family = self.families.find(compute)?;
-        Ok((family.connect)(&self.config)?)
+        Ok((family.connect)(family, &self.config)?)
     }
 
     /// Submits one job and follows it to its end.

@@ -9,6 +9,7 @@ pub mod detail;
 pub mod dispatch;
 pub mod event;
 pub mod exit;
+pub mod infra;
 pub mod job;
 pub mod location;
 pub mod metric;

@@ -1,5 +1,7 @@
 //! On which terms a job is queued: what it asks of the machine, when it comes before others, what it waits for.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::retry::{RetryError, RetryStrategy};
@@ -13,6 +15,9 @@ pub const ARRAY_SIZES: std::ops::RangeInclusive<usize> = 2..=10_000;
 /// The highest priority (AWS Batch API Reference, `schedulingPriorityOverride`).
 pub const HIGHEST_PRIORITY: u16 = 9999;
 
+/// The most tags of a job, and the most characters of a tag's key and of its value (AWS Batch User Guide, "Tag your resources").
+const TAG_LIMITS: (usize, usize, usize) = (50, 128, 256);
+
 /// The terms of a job. What is absent is for the compute to choose.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +28,18 @@ pub struct Terms {
     /// Memory in MiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_mib: Option<u32>,
+    /// GPUs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpus: Option<u32>,
+    /// The EC2 instance type that the job shall own, such as `c7g.4xlarge`; absent where any of the compute will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance_type: Option<String>,
+    /// The share of a queue with a fair-share policy that it counts against; of AWS Batch only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<String>,
+    /// Tags for whoever pays; of AWS Batch only.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
     /// Of two jobs that can run, the one with the higher number comes first; equal ones in the order of their submission.
     #[serde(default)]
     pub priority: u16,
@@ -79,6 +96,16 @@ pub enum TermsError {
         "the job depends on {0} jobs, AWS Batch allows {MOST_DEPENDENCIES} (make the jobs that it needs one array job: `array = true`)"
     )]
     Dependencies(usize),
+    /// Too many tags.
+    #[error("the job has {0} tags, AWS Batch allows {most} (leave some out)", most = TAG_LIMITS.0)]
+    Tags(usize),
+    /// A tag that AWS refuses.
+    #[error(
+        "the tag `{0}` is not possible (a key of 1 to {key} characters that does not begin with `aws:`, a value of up to {value})",
+        key = TAG_LIMITS.1,
+        value = TAG_LIMITS.2
+    )]
+    Tag(String),
     /// Not a size of an array job.
     #[error("an array job of {0} children is not possible (2 to 10,000 are)")]
     Array(usize),
@@ -116,6 +143,7 @@ impl Terms {
         if self.priority > HIGHEST_PRIORITY {
             return Err(TermsError::Priority(self.priority));
         }
+        self.check_tags()?;
         if self.depends_on.len() > MOST_DEPENDENCIES {
             return Err(TermsError::Dependencies(self.depends_on.len()));
         }
@@ -123,6 +151,22 @@ impl Terms {
         match self.depends_on.iter().find(of_arrays) {
             Some(one) if jobs == 1 => Err(TermsError::NoArray(one.kind.name())),
             _ => Ok(()),
+        }
+    }
+
+    fn check_tags(&self) -> Result<(), TermsError> {
+        let (most, key_limit, value_limit) = TAG_LIMITS;
+        if self.tags.len() > most {
+            return Err(TermsError::Tags(self.tags.len()));
+        }
+        let fits = |key: &str, value: &str| {
+            (1..=key_limit).contains(&key.chars().count())
+                && !key.to_ascii_lowercase().starts_with("aws:")
+                && value.chars().count() <= value_limit
+        };
+        match self.tags.iter().find(|(key, value)| !fits(key, value)) {
+            Some((key, _)) => Err(TermsError::Tag(key.clone())),
+            None => Ok(()),
         }
     }
 }
@@ -148,6 +192,22 @@ mod tests {
             ..usual()
         };
         assert_eq!(eager.check(1), Err(TermsError::Priority(10_000)));
+        let tagged = |key: &str, value: &str| Terms {
+            tags: [(key.to_owned(), value.to_owned())].into(),
+            ..usual()
+        };
+        assert_eq!(tagged("team", "video").check(1), Ok(()));
+        for (key, value) in [("", "x"), ("AWS:x", "x"), ("k", &"v".repeat(257))] {
+            assert_eq!(
+                tagged(key, value).check(1),
+                Err(TermsError::Tag(key.to_owned()))
+            );
+        }
+        let many = Terms {
+            tags: (0..51).map(|at| (at.to_string(), String::new())).collect(),
+            ..usual()
+        };
+        assert_eq!(many.check(1), Err(TermsError::Tags(51)));
         let on = |kind, count| Terms {
             depends_on: vec![
                 Dependency {

@@ -331,6 +331,7 @@ const fn key(error: &TermsError) -> &'static str {
         TermsError::Priority(_) => "priority",
         TermsError::Retry(_) => "retry",
         TermsError::Array(_) => "array",
+        TermsError::Tags(_) | TermsError::Tag(_) => "tags",
         TermsError::Dependencies(_) | TermsError::NoArray(_) => "needs",
     }
 }

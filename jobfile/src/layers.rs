@@ -109,7 +109,7 @@ impl Settled {
                     evaluate_on_exit: retry.evaluate_on_exit.unwrap_or(usual.evaluate_on_exit),
                 },
                 timeout_secs: all.timeout_secs,
-                depends_on: Vec::new(),
+                ..Terms::default()
             },
         }
     }

@@ -201,6 +201,7 @@ pub fn terms(row: &Row<'_>, depends_on: Vec<Dependency>) -> Sql<Terms> {
         retry: parsed(&row.get::<_, String>("strategy")?)?,
         timeout_secs: row.get("timeout_secs")?,
         depends_on,
+        ..Terms::default()
     })
 }
 

@@ -54,6 +54,15 @@ fn fits(request: &Request, settings: Settings) -> Result<(), ComputeError> {
     } else {
         &request.name
     };
+    let elsewhere = [
+        ("a GPU", request.terms.gpus.is_some_and(|gpus| gpus > 0)),
+        ("an instance type", request.terms.instance_type.is_some()),
+    ];
+    if let Some((what, _)) = elsewhere.iter().find(|(_, asked)| *asked) {
+        return Err(ComputeError::rejected(format!(
+            "job `{name}` asks for {what}, which the queue of this machine does not hand out (leave it out, or choose a compute of AWS with --compute)"
+        )));
+    }
     let asked = [
         ("vCPUs", "vcpus", request.terms.vcpus, settings.vcpus),
         (

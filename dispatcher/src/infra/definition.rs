@@ -1,0 +1,218 @@
+//! The job definitions of a family, in the form of the AWS Batch API (`RegisterJobDefinition`).
+
+use serde_json::{Map, Value, json};
+
+use super::BatchFamily;
+use crate::retry::{Action, RetryStrategy, Rule};
+
+/// The job parameters, in the order of the worker's flags. A definition gives each the value `null`, which is none: AWS Batch has
+/// no empty texts.
+pub const PARAMETERS: [&str; 7] = [
+    "global_options",
+    "input_file_options",
+    "input_url",
+    "output_file_options",
+    "output_url",
+    "name",
+    "job",
+];
+
+/// The nodes that a pinned definition speaks of: all, of which there is one.
+pub const ALL_NODES: &str = "0:";
+
+/// What a definition needs to know of the account that it is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The image, with its registry.
+    pub image: &'a str,
+    /// The bucket of the stack.
+    pub bucket: &'a str,
+    /// The Region.
+    pub region: &'a str,
+    /// The role of the worker.
+    pub job_role: Option<&'a str>,
+    /// The role by which the image is pulled and logs are written; Fargate needs one.
+    pub execution_role: Option<&'a str>,
+}
+
+impl BatchFamily {
+    /// The definition of the family's usual jobs.
+    pub fn definition(&self, around: Surroundings<'_>) -> Value {
+        let defaults: Map<String, Value> = PARAMETERS
+            .iter()
+            .map(|&name| (name.to_owned(), json!("null")))
+            .collect();
+        let command = PARAMETERS
+            .iter()
+            .flat_map(|name| [format!("--{name}"), format!("Ref::{name}")]);
+        let platform = if self.launch.is_fargate() {
+            "FARGATE"
+        } else {
+            "EC2"
+        };
+        let mut container = self.container(around);
+        container.insert("command".to_owned(), command.collect());
+        json!({
+            "jobDefinitionName": self.job_definition,
+            "type": "container",
+            "platformCapabilities": [platform],
+            "parameters": defaults,
+            "retryStrategy": retry_strategy(&RetryStrategy::default()),
+            "propagateTags": true,
+            "containerProperties": container,
+        })
+    }
+
+    /// The definition of jobs that own an instance; `None` on Fargate, which has none. Whoever submits gives the command, the
+    /// instance type and its resources: parameters do not reach into nodes.
+    pub fn pinned(&self, around: Surroundings<'_>) -> Option<Value> {
+        let node = || json!({ "targetNodes": ALL_NODES, "container": self.container(around) });
+        (!self.launch.is_fargate()).then(|| {
+            json!({
+                "jobDefinitionName": self.pinned_definition(),
+                "type": "multinode",
+                "propagateTags": true,
+                "nodeProperties": {
+                    "numNodes": 1,
+                    "mainNode": 0,
+                    "nodeRangeProperties": [node()],
+                },
+            })
+        })
+    }
+
+    /// The container but for its command.
+    fn container(&self, around: Surroundings<'_>) -> Map<String, Value> {
+        let mut all = Map::new();
+        let mut put = |name: &str, value: Value| {
+            all.insert(name.to_owned(), value);
+        };
+        put("image", json!(around.image));
+        put("environment", self.variables(around));
+        put("resourceRequirements", self.needs());
+        if let Some(role) = around.job_role {
+            put("jobRoleArn", json!(role));
+        }
+        if let Some(role) = around.execution_role {
+            put("executionRoleArn", json!(role));
+        }
+        if self.launch.is_fargate() {
+            let architecture = self.architecture.name();
+            put(
+                "runtimePlatform",
+                json!({ "cpuArchitecture": architecture, "operatingSystemFamily": "LINUX" }),
+            );
+            put(
+                "networkConfiguration",
+                json!({ "assignPublicIp": "ENABLED" }),
+            );
+            put("ephemeralStorage", json!({ "sizeInGiB": self.scratch_gib }));
+        }
+        if !self.devices.is_empty() {
+            let device = |path: &String| json!({ "hostPath": path, "containerPath": path, "permissions": ["READ", "WRITE"] });
+            let devices: Vec<Value> = self.devices.iter().map(device).collect();
+            put("linuxParameters", json!({ "devices": devices }));
+        }
+        if self.privileged {
+            put("privileged", json!(true));
+        }
+        all
+    }
+
+    fn variables(&self, around: Surroundings<'_>) -> Value {
+        let mut all = self.environment.clone();
+        let mut set = |name: &str, value: &str| {
+            all.insert(name.to_owned(), value.to_owned());
+        };
+        set("S3_BUCKET", around.bucket);
+        set("AWS_REGION", around.region);
+        set("FFBATCH_VCPUS", &self.vcpus.to_string());
+        if let Some(program) = &self.preflight {
+            set("FFBATCH_PREFLIGHT", program);
+        }
+        all.iter()
+            .map(|(name, value)| json!({ "name": name, "value": value }))
+            .collect()
+    }
+
+    fn needs(&self) -> Value {
+        let needs = [
+            ("VCPU", self.vcpus),
+            ("MEMORY", self.memory_mib),
+            ("GPU", self.gpus),
+        ];
+        needs
+            .into_iter()
+            .filter(|(_, amount)| *amount > 0)
+            .map(|(kind, amount)| json!({ "type": kind, "value": amount.to_string() }))
+            .collect()
+    }
+}
+
+/// A retry strategy in the form of the API.
+fn retry_strategy(strategy: &RetryStrategy) -> Value {
+    let rules: Vec<Value> = strategy.evaluate_on_exit.iter().map(rule).collect();
+    let mut value = json!({ "attempts": strategy.attempts });
+    if !rules.is_empty() {
+        value["evaluateOnExit"] = json!(rules);
+    }
+    value
+}
+
+fn rule(rule: &Rule) -> Value {
+    let action = match rule.action {
+        Action::Retry => "RETRY",
+        Action::Exit => "EXIT",
+    };
+    let mut value = json!({ "action": action });
+    for (name, pattern) in [
+        ("onExitCode", &rule.on_exit_code),
+        ("onReason", &rule.on_reason),
+        ("onStatusReason", &rule.on_status_reason),
+    ] {
+        if let Some(pattern) = pattern {
+            value[name] = json!(pattern);
+        }
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Architecture;
+    use super::*;
+
+    const AROUND: Surroundings<'_> = Surroundings {
+        image: "registry/batch-ffmpeg:cpu",
+        bucket: "media",
+        region: "eu-west-1",
+        job_role: Some("arn:aws:iam::1:role/job"),
+        execution_role: None,
+    };
+
+    #[test]
+    fn what_is_registered_for_a_family_on_instances() {
+        let family = BatchFamily::ec2("arm", Architecture::Arm, &["c7g"]);
+        insta::assert_json_snapshot!(family.definition(AROUND));
+    }
+
+    #[test]
+    fn what_is_registered_for_a_family_with_devices() {
+        let family = BatchFamily {
+            gpus: 1,
+            preflight: Some("nvidia-smi".to_owned()),
+            devices: vec!["/dev/x0".to_owned()],
+            privileged: true,
+            environment: [("A".to_owned(), "1".to_owned())].into(),
+            ..BatchFamily::ec2("nvidia", Architecture::X86, &["g5"])
+        };
+        insta::assert_json_snapshot!(family.pinned(AROUND));
+    }
+
+    #[test]
+    fn what_is_registered_for_fargate() {
+        let family = BatchFamily::fargate("fargate-arm", Architecture::Arm);
+        insta::assert_json_snapshot!(family.definition(AROUND)["containerProperties"]);
+        assert_eq!(family.pinned(AROUND), None);
+    }
+}
