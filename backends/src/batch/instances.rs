@@ -15,6 +15,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 
+pub mod fargate;
 mod regions;
 
 /// Name, vCPUs, memory in MiB, architecture, GPUs, what they are, media accelerators; each family in one piece, small types first.
