@@ -53,7 +53,7 @@ pub struct GraphPart<'a> {
     pub reference: &'a str,
     /// The file that the filter has to write, already escaped for a filter argument.
     pub log: &'a str,
-    /// Threads the filter may use, at least 1.
+    /// Threads the filter may use, at least 1; of several branches that share the frames each has its part of them.
     pub threads: usize,
     /// Width of the compared pictures in pixels.
     pub width: u32,
@@ -101,6 +101,20 @@ pub struct Branch {
     pub model: Option<String>,
     /// See [`Score::notes`].
     pub notes: Vec<String>,
+    /// How the frames can be shared out among several branches that do the same. `None` where one branch keeps up with any
+    /// decoder, or where it must see every frame.
+    pub split: Option<Split>,
+}
+
+/// What must be known to share the frames of a video out among several branches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Split {
+    /// How many frames before it a frame's values depend on.
+    pub before: usize,
+    /// How many frames behind it they depend on.
+    pub after: usize,
+    /// Threads of the whole comparison, decoding included, that one branch can keep busy.
+    pub threads: usize,
 }
 
 impl From<String> for Branch {

@@ -12,6 +12,7 @@ mod error;
 mod form;
 mod graph;
 mod inside;
+mod parts;
 mod planar;
 mod raw;
 mod results;
@@ -20,7 +21,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ffbatch_dispatcher::metric::{Branch, Frames, Metric, Model, Score};
+use ffbatch_dispatcher::metric::{Frames, Metric, Model, Score};
 use tokio_util::sync::CancellationToken;
 
 use crate::confine::Policy;
@@ -29,6 +30,7 @@ use crate::log;
 use crate::probe::{Source, probe};
 use crate::run::{GRACE, Happening, Run, RunError, Stdout, run};
 use crate::shadow::Shadow;
+use graph::Planned;
 
 pub use domain::{Domain, Range};
 pub use error::{MeasureError, MetricFailure};
@@ -168,7 +170,7 @@ pub async fn measure(
         }
     }
     let mut measured = Measured::nothing(domain);
-    let mut branches = Vec::new();
+    let (mut plan, mut may_split) = (Vec::new(), true);
     loop {
         let rest = asked.metrics.iter().copied();
         let rest: Vec<_> = rest
@@ -177,9 +179,15 @@ pub async fn measure(
         if rest.is_empty() {
             break;
         }
-        branches = graph::branches(asked, &rest, &measured.domain, "");
-        let failed = match compare(asked, &branches, &mut measured, on).await {
+        plan = graph::plan(asked, &rest, &measured.domain, "", may_split);
+        let is_split = plan.iter().any(|planned| planned.parts.is_some());
+        let failed = match compare(asked, &plan, &mut measured, on).await {
             Ok(()) => break,
+            // It needs more of ffmpeg and of the machine than the same in one graph.
+            Err(MeasureError::Failed(_) | MeasureError::NoLoopback) if is_split => {
+                may_split = false;
+                continue;
+            }
             Err(error @ MeasureError::Failed(_)) => error,
             Err(MeasureError::NoLoopback) => {
                 let Some(asked) = asked.without_loopback() else {
@@ -191,7 +199,8 @@ pub async fn measure(
         };
         // Whose fault it is, each metric tells alone. Where it is nobody's, it is the videos'.
         let before = failures.len();
-        for (metric, _) in &branches {
+        for planned in &plan {
+            let metric = planned.metric;
             if let Some(cause) = rehearse(asked, metric, &measured.domain).await? {
                 let metric = metric.name;
                 failures.insert(metric, MetricFailure::NotSetUp { metric, cause });
@@ -201,18 +210,18 @@ pub async fn measure(
             return Err(failed);
         }
     }
-    results::fill(&mut measured, asked, &branches, failures)?;
+    results::fill(&mut measured, asked, &plan, failures)?;
     Ok(measured)
 }
 
 /// Runs the comparing process and counts what it compared.
 async fn compare(
     asked: &Measure,
-    branches: &[(&'static Metric, Branch)],
+    plan: &[Planned],
     measured: &mut Measured,
     on: &mut (dyn FnMut(Happening) + Send),
 ) -> Result<(), MeasureError> {
-    let args = graph::arguments(asked, branches, &measured.domain);
+    let args = graph::arguments(asked, plan, &measured.domain);
     let mut complaint = None;
     let finished = run(&process(asked, args, Stdout::Discard), &mut |happening| {
         if let Happening::Line(line) = &happening
@@ -248,8 +257,8 @@ async fn rehearse(
     metric: &'static Metric,
     domain: &Domain,
 ) -> Result<Option<String>, MeasureError> {
-    let branches = graph::branches(asked, &[metric], domain, "");
-    let args = graph::rehearsal(&branches, domain);
+    let plan = graph::plan(asked, &[metric], domain, "", false);
+    let args = graph::rehearsal(&plan, domain);
     let finished = run(&process(asked, args, Stdout::Discard), &mut |_| {}).await?;
     if finished.stopped {
         return Err(MeasureError::Stopped);

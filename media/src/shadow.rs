@@ -66,6 +66,8 @@ pub struct Shadow {
     pub input_count: usize,
     /// The words of its outputs, which write nothing.
     pub outputs: Vec<String>,
+    /// How many outputs that are.
+    pub output_count: usize,
     /// The stream of these outputs that carries the wanted pictures, as `-dec` names it.
     pub stream: (usize, usize),
     /// The pictures that the encoder was given.
@@ -82,6 +84,7 @@ impl Shadow {
         let can = self.straight.is_some() && !self.outputs.is_empty();
         can.then(|| Self {
             outputs: Vec::new(),
+            output_count: 0,
             ..self.clone()
         })
     }
@@ -171,6 +174,7 @@ pub fn shadow(
         inputs: builder.inputs()?,
         input_count: parsed.inputs.len(),
         outputs: Vec::new(),
+        output_count: needed.len(),
         stream: (0, 0),
         straight: builder.straight(wanted, &pictures),
         pictures,

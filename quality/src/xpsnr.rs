@@ -12,7 +12,7 @@
 
 use std::io::BufRead;
 
-use ffbatch_dispatcher::metric::{Branch, Frames, GraphPart, Log, Metric, MetricError};
+use ffbatch_dispatcher::metric::{Branch, Frames, GraphPart, Log, Metric, MetricError, Split};
 
 use crate::metadata;
 
@@ -34,6 +34,14 @@ inventory::submit! {
 /// The lowest of the planes: the one number for a whole video that the filter itself prints.
 const MINIMUM: &str = "xpsnr_min";
 
+/// Motion is the difference from the frame before, from 32 frames a second on from the two before. The filter has one thread, and
+/// takes 6.4 ms for a frame of 1080p, beside 10 ms for decoding both sides and 24 ms where VMAF is asked for too.
+const SPLIT: Split = Split {
+    before: 2,
+    after: 0,
+    threads: 4,
+};
+
 fn graph(part: &GraphPart<'_>) -> Branch {
     let mut notes = Vec::new();
     let filters = if let Some(rate) = part.frame_rate {
@@ -52,6 +60,7 @@ fn graph(part: &GraphPart<'_>) -> Branch {
             part.log
         ),
         notes,
+        split: Some(SPLIT),
         ..Branch::default()
     }
 }

@@ -1,6 +1,7 @@
 //! The per-frame values of one metric, and their means.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
@@ -32,6 +33,21 @@ impl Frames {
         self.len += 1;
         for column in self.columns.values_mut() {
             column.resize(self.len, f64::NAN);
+        }
+    }
+
+    /// Adds some of the frames of another list. Those that it does not have are passed by.
+    pub fn append(&mut self, other: &Self, which: Range<usize>) {
+        let which = which.start.min(other.len)..which.end.min(other.len);
+        let len = self.len + which.len();
+        for (field, values) in &other.columns {
+            let column = self.columns.entry(field.clone()).or_default();
+            column.resize(self.len, f64::NAN);
+            column.extend_from_slice(&values[which.clone()]);
+        }
+        self.len = len;
+        for column in self.columns.values_mut() {
+            column.resize(len, f64::NAN);
         }
     }
 
@@ -137,6 +153,20 @@ mod tests {
         assert_eq!(frames.len(), 3);
         assert_eq!(frames.mean("a"), Some(2.0));
         assert_eq!(frames.mean("c"), None);
+    }
+
+    #[test]
+    fn frames_of_several_lists_in_one() {
+        let mut frames = of(&[1.0, 2.0]);
+        frames.append(&of(&[7.0, 3.0, 4.0, 8.0]), 1..3);
+        let mut other = Frames::default();
+        other.push([("b", 5.0)]);
+        frames.append(&other, 0..9);
+        assert_eq!(frames.len(), 5);
+        assert_eq!(frames.column("a")[..4], [1.0, 2.0, 3.0, 4.0]);
+        assert!(frames.column("a")[4].is_nan());
+        assert!(frames.column("b")[..4].iter().all(|value| value.is_nan()));
+        assert!((frames.column("b")[4] - 5.0).abs() < f64::EPSILON);
     }
 
     #[test]

@@ -189,6 +189,7 @@ mod tests {
             text: String::new(),
             model: Some("model_v1".to_owned()),
             notes: vec!["no public HDR model".to_owned()],
+            ..Branch::default()
         };
         let log = Log {
             version: Some("3.2.0".to_owned()),

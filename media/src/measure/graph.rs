@@ -4,12 +4,17 @@
 //! for each metric and one that is only counted. The count is what `-f framecrc` lists of `wrapped_avframe` packets: the
 //! codec passes references around, so that counting a frame costs a line of text and no copy of a picture, and both have been
 //! in ffmpeg for longer than any build in use (`-stats_enc_post` is younger).
+//!
+//! ffmpeg gives each graph one thread. What that costs on many processors, and what is done about it, says [`split`].
+
+mod split;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use ffbatch_dispatcher::metric::{Branch, GraphPart, Metric};
 
+use super::parts::Parts;
 use super::{Cut, Domain, Measure, Reference, Side};
 use crate::probe::Source;
 use crate::shadow::{OutputStream, Shadow};
@@ -30,18 +35,33 @@ const EACH_FRAME: [&str; 6] = [
     "wrapped_avframe",
 ];
 
+/// A metric, and how it takes part in a comparison.
+#[derive(Debug)]
+pub struct Planned {
+    /// The metric.
+    pub metric: &'static Metric,
+    /// Its branch of the one graph; where it has parts, each has one like it.
+    pub branch: Branch,
+    /// The parts that share the frames, where one branch does not keep up.
+    pub parts: Option<Parts>,
+}
+
 /// The name of a metric's log, in the work directory; it needs no escaping in a filter.
 pub fn log_name(metric: &Metric) -> String {
     format!("{}.log", metric.name)
 }
 
-/// The whole argument vector for these metrics; each must come with its branch.
-pub fn arguments(
-    asked: &Measure,
-    metrics: &[(&'static Metric, Branch)],
-    domain: &Domain,
-) -> Vec<String> {
-    let (mut args, reference, distorted) = inputs(asked);
+/// The same for one of several parts.
+pub fn part_log_name(metric: &Metric, part: usize) -> String {
+    format!("{}.{part}.log", metric.name)
+}
+
+/// The whole argument vector for these metrics.
+pub fn arguments(asked: &Measure, metrics: &[Planned], domain: &Domain) -> Vec<String> {
+    if metrics.iter().any(|planned| planned.parts.is_some()) {
+        return split::arguments(asked, metrics, domain);
+    }
+    let (mut args, reference, distorted) = inputs(asked, asked.threads);
     let graph = graph(&reference, &distorted, metrics, domain);
     args.extend(words(&["-filter_complex", &graph]));
     outputs(metrics.len(), &mut args);
@@ -56,7 +76,7 @@ pub fn pictures(
     filters: &str,
     files: &[PathBuf; 2],
 ) -> Vec<String> {
-    let (mut args, reference, distorted) = inputs(asked);
+    let (mut args, reference, distorted) = inputs(asked, asked.threads);
     let first = domain.filters();
     let graph = format!("{reference}{first},{filters}[r];{distorted}{first},{filters}[d]");
     args.extend(words(&["-filter_complex", &graph]));
@@ -76,7 +96,7 @@ pub fn pictures(
 
 /// The arguments that list the packets of both sides as they are.
 pub fn packets(asked: &Measure) -> Vec<String> {
-    let (mut args, ..) = inputs(asked);
+    let (mut args, ..) = inputs(asked, asked.threads);
     let distorted = format!("1:V:{}", asked.video);
     for (stream, file) in [("0:V:0", REFERENCE_COUNT), (&distorted, DISTORTED_COUNT)] {
         args.extend(words(&[
@@ -87,10 +107,10 @@ pub fn packets(asked: &Measure) -> Vec<String> {
 }
 
 /// The arguments up to the last input, and what a graph begins with for the reference and for the other: a pad, and the part of
-/// the video that is compared.
-fn inputs(asked: &Measure) -> (Vec<String>, String, String) {
+/// the video that is compared. Each graph gets so many threads for slices of pictures.
+fn inputs(asked: &Measure, slices: usize) -> (Vec<String>, String, String) {
     let threads = asked.threads.max(1).to_string();
-    let mut args = words(&["-filter_complex_threads", &threads]);
+    let mut args = words(&["-filter_complex_threads", &slices.max(1).to_string()]);
     let input = |source: &Source, args: &mut Vec<String>| {
         args.extend(words(&["-threads", &threads]));
         args.extend(source.options.iter().cloned());
@@ -142,7 +162,7 @@ fn trim(asked: &Measure, side: Side) -> String {
 pub fn beside(
     shadow: &Shadow,
     encoded: OutputStream,
-    metrics: &[(&'static Metric, Branch)],
+    metrics: &[Planned],
     domain: &Domain,
     room: &str,
     args: &mut Vec<String>,
@@ -181,7 +201,7 @@ pub fn first(shadow: &Shadow) -> Vec<String> {
 }
 
 /// The arguments that set these metrics up over one gray picture and compare it with itself.
-pub fn rehearsal(metrics: &[(&'static Metric, Branch)], domain: &Domain) -> Vec<String> {
+pub fn rehearsal(metrics: &[Planned], domain: &Domain) -> Vec<String> {
     let (width, height) = (domain.width, domain.height);
     let picture = format!("color=gray:s={width}x{height}:r=1:d=1");
     let mut args = words(&["-f", "lavfi", "-i", &picture]);
@@ -199,43 +219,64 @@ pub fn rehearsal(metrics: &[(&'static Metric, Branch)], domain: &Domain) -> Vec<
 /// An output for the end of each metric's branch.
 fn outputs(metrics: usize, args: &mut Vec<String>) {
     for at in 0..metrics {
-        args.extend(words(&["-map", &format!("[m{at}]")]));
-        args.extend(words(&EACH_FRAME));
-        args.extend(words(&["-f", "null", "-"]));
+        output(&format!("[m{at}]"), args);
     }
 }
 
-/// The branch of each metric, in their order; the names of the logs begin with `room`.
-pub fn branches(
+/// An output that takes what comes out of a pad and keeps nothing.
+fn output(pad: &str, args: &mut Vec<String>) {
+    args.extend(words(&["-map", pad]));
+    args.extend(words(&EACH_FRAME));
+    args.extend(words(&["-f", "null", "-"]));
+}
+
+/// How each metric takes part, in their order; the names of the logs begin with `room`. Frames are shared out only where they
+/// `may_be`.
+pub fn plan(
     asked: &Measure,
     metrics: &[&'static Metric],
     domain: &Domain,
     room: &str,
-) -> Vec<(&'static Metric, Branch)> {
-    let branch = |(at, metric): (usize, &&'static Metric)| {
-        let part = GraphPart {
-            distorted: &format!("[d{at}]"),
-            reference: &format!("[r{at}]"),
-            log: &format!("{room}{}", log_name(metric)),
-            threads: asked.threads.max(1),
-            width: domain.width,
-            height: domain.height,
-            pixel_format: &domain.pixel_format,
-            frame_rate: domain.frame_rate,
-            transfer: domain.transfer.as_deref(),
-            model: asked.model.as_ref(),
-        };
-        (*metric, (metric.graph)(&part))
+    may_be: bool,
+) -> Vec<Planned> {
+    let planned = |(at, &metric): (usize, &&'static Metric)| {
+        let pads = [format!("[d{at}]"), format!("[r{at}]")];
+        let log = format!("{room}{}", log_name(metric));
+        let branch = branch(asked, metric, domain, &pads, &log, asked.threads);
+        let parts = Parts::of(&branch, asked.threads).filter(|_| may_be);
+        Planned {
+            metric,
+            branch,
+            parts,
+        }
     };
-    metrics.iter().enumerate().map(branch).collect()
+    metrics.iter().enumerate().map(planned).collect()
 }
 
-fn graph(
-    reference: &str,
-    distorted: &str,
-    metrics: &[(&'static Metric, Branch)],
+/// A branch from the pads of the distorted video and of the reference on.
+fn branch(
+    asked: &Measure,
+    metric: &Metric,
     domain: &Domain,
-) -> String {
+    [distorted, reference]: &[String; 2],
+    log: &str,
+    threads: usize,
+) -> Branch {
+    (metric.graph)(&GraphPart {
+        distorted,
+        reference,
+        log,
+        threads: threads.max(1),
+        width: domain.width,
+        height: domain.height,
+        pixel_format: &domain.pixel_format,
+        frame_rate: domain.frame_rate,
+        transfer: domain.transfer.as_deref(),
+        model: asked.model.as_ref(),
+    })
+}
+
+fn graph(reference: &str, distorted: &str, metrics: &[Planned], domain: &Domain) -> String {
     let mut graph = String::new();
     for (pad, side, filters) in [
         (reference, 'r', domain.filters()),
@@ -249,9 +290,9 @@ fn graph(
         }
         let _ = write!(graph, "[{side}c];");
     }
-    for (at, (_, branch)) in metrics.iter().enumerate() {
+    for (at, planned) in metrics.iter().enumerate() {
         let end = if at + 1 < metrics.len() { ";" } else { "" };
-        let _ = write!(graph, "{}[m{at}]{end}", branch.text);
+        let _ = write!(graph, "{}[m{at}]{end}", planned.branch.text);
     }
     graph
 }

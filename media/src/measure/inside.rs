@@ -9,11 +9,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ffbatch_dispatcher::metric::{Branch, Metric};
-
-use super::{
-    Domain, Measure, MeasureError, Measured, Reference, filters, graph, rehearse, results,
-};
+use super::graph::{self, Planned};
+use super::{Domain, Measure, MeasureError, Measured, Reference, filters, rehearse, results};
 use crate::shadow::{OutputStream, Shadow};
 
 /// A comparison that a command can carry with it.
@@ -21,7 +18,7 @@ use crate::shadow::{OutputStream, Shadow};
 pub struct Inside<'a> {
     asked: &'a Measure,
     shadow: &'a Shadow,
-    branches: Vec<(&'static Metric, Branch)>,
+    plan: Vec<Planned>,
     domain: Domain,
 }
 
@@ -53,11 +50,12 @@ impl<'a> Inside<'a> {
             }
         }
         let room = format!("{}/", asked.room.display());
-        let branches = graph::branches(asked, &asked.metrics, &domain, &room);
+        // The encoder has the other processors, so that one graph keeps up.
+        let plan = graph::plan(asked, &asked.metrics, &domain, &room, false);
         Ok(Self {
             asked,
             shadow,
-            branches,
+            plan,
             domain,
         })
     }
@@ -69,7 +67,7 @@ impl<'a> Inside<'a> {
         graph::beside(
             self.shadow,
             encoded,
-            &self.branches,
+            &self.plan,
             &self.domain,
             &room,
             &mut args,
@@ -81,7 +79,7 @@ impl<'a> Inside<'a> {
     pub fn read(&self) -> Result<Measured, MeasureError> {
         let mut measured = Measured::nothing(self.domain.clone());
         measured.frames = results::aligned(self.asked)?;
-        results::fill(&mut measured, self.asked, &self.branches, BTreeMap::new())?;
+        results::fill(&mut measured, self.asked, &self.plan, BTreeMap::new())?;
         Ok(measured)
     }
 }

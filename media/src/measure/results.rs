@@ -4,21 +4,25 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 
-use ffbatch_dispatcher::metric::{Branch, Metric, Score};
+use ffbatch_dispatcher::metric::{Log, Metric, Score};
 
-use super::{Measure, MeasureError, Measured, Measurement, MetricFailure, Scores, graph};
+use super::graph::{self, Planned};
+use super::parts::Parts;
+use super::{Measure, MeasureError, Measured, Measurement, MetricFailure, Scores};
 
 /// Reads what the metrics have written, in the order in which they were asked for.
 pub fn fill(
     measured: &mut Measured,
     asked: &Measure,
-    branches: &[(&'static Metric, Branch)],
+    plan: &[Planned],
     mut failures: BTreeMap<&str, MetricFailure>,
 ) -> Result<(), MeasureError> {
     for metric in &asked.metrics {
-        let branch = branches.iter().find(|(known, _)| known.name == metric.name);
-        let outcome = match (failures.remove(metric.name), branch) {
-            (None, Some((_, branch))) => scores(asked, metric, branch, measured.frames)?,
+        let planned = plan
+            .iter()
+            .find(|planned| planned.metric.name == metric.name);
+        let outcome = match (failures.remove(metric.name), planned) {
+            (None, Some(planned)) => scores(asked, planned, measured.frames)?,
             (Some(failure), _) => Err(failure),
             (None, None) => continue,
         };
@@ -59,24 +63,19 @@ pub fn count(asked: &Measure, name: &str) -> Result<usize, MeasureError> {
 
 fn scores(
     asked: &Measure,
-    metric: &'static Metric,
-    branch: &Branch,
+    planned: &Planned,
     compared: usize,
 ) -> Result<Result<Scores, MetricFailure>, MeasureError> {
-    let path = asked.room.join(graph::log_name(metric));
-    let file = File::open(&path).map_err(|error| MeasureError::Io(path, error))?;
-    let log = match (metric.parse)(&mut BufReader::new(file)) {
-        Ok(log) => log,
-        Err(error) => return Ok(Err(error.into())),
+    let metric = planned.metric;
+    let log = match planned.parts {
+        Some(parts) => joined(asked, metric, parts, compared)?,
+        None => read(asked, metric, &graph::log_name(metric), compared)?,
     };
-    if log.frames.len() != compared {
-        return Ok(Err(MetricFailure::Incomplete {
-            metric: metric.name,
-            records: log.frames.len(),
-            frames: compared,
-        }));
-    }
-    Ok(match Score::of(metric, branch, &log) {
+    let log = match log {
+        Ok(log) => log,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    Ok(match Score::of(metric, &planned.branch, &log) {
         Some(score) => Ok(Scores {
             score,
             frames: log.frames,
@@ -86,4 +85,57 @@ fn scores(
             field: metric.headline,
         }),
     })
+}
+
+/// The log of so many frames.
+fn read(
+    asked: &Measure,
+    metric: &'static Metric,
+    name: &str,
+    frames: usize,
+) -> Result<Result<Log, MetricFailure>, MeasureError> {
+    let path = asked.room.join(name);
+    let file = File::open(&path).map_err(|error| MeasureError::Io(path, error))?;
+    let log = match (metric.parse)(&mut BufReader::new(file)) {
+        Ok(log) => log,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    if log.frames.len() != frames {
+        return Ok(Err(MetricFailure::Incomplete {
+            metric: metric.name,
+            records: log.frames.len(),
+            frames,
+        }));
+    }
+    Ok(Ok(log))
+}
+
+/// The logs of a metric's parts as one of all frames, in their order.
+fn joined(
+    asked: &Measure,
+    metric: &'static Metric,
+    parts: Parts,
+    compared: usize,
+) -> Result<Result<Log, MetricFailure>, MeasureError> {
+    let mut logs = Vec::new();
+    for part in 0..parts.count {
+        let log = match parts.given(part, compared) {
+            // A filter that sees nothing writes no file.
+            0 => Log::default(),
+            given => match read(asked, metric, &graph::part_log_name(metric, part), given)? {
+                Ok(log) => log,
+                Err(failure) => return Ok(Err(failure)),
+            },
+        };
+        logs.push((log, 0));
+    }
+    let mut whole = Log::default();
+    for run in parts.runs(compared) {
+        let (log, read) = &mut logs[run.part];
+        let own = *read + run.own.start..*read + run.own.end;
+        whole.frames.append(&log.frames, own);
+        *read += run.given.len();
+    }
+    whole.version = logs.into_iter().find_map(|(log, _)| log.version);
+    Ok(Ok(whole))
 }

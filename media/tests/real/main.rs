@@ -3,6 +3,7 @@
 
 mod attacks;
 mod formats;
+mod parts;
 mod quality;
 mod runs;
 mod setup;

@@ -53,7 +53,19 @@ fn compare_by(
     distorted: Source,
     metrics: Vec<&'static Metric>,
 ) -> Result<Measured, MeasureError> {
-    let asked = Measure {
+    let asked = asked(model, room, reference, distorted, metrics);
+    block_on(measure(&asked, &mut |_| {}))
+}
+
+/// A comparison of two files by two threads.
+pub fn asked(
+    model: Option<&str>,
+    room: &Room,
+    reference: Source,
+    distorted: Source,
+    metrics: Vec<&'static Metric>,
+) -> Measure {
+    Measure {
         ffmpeg: ffmpeg(),
         launcher: launcher(),
         reference: Reference::File(reference),
@@ -67,8 +79,7 @@ fn compare_by(
         threads: 2,
         require_confinement: true,
         stop: CancellationToken::new(),
-    };
-    block_on(measure(&asked, &mut |_| {}))
+    }
 }
 
 pub fn only(name: &str) -> Vec<&'static Metric> {

@@ -68,6 +68,18 @@ pub fn wants_ten_bits(model: &Model) -> bool {
     model.name.starts_with("vmaf_v1")
 }
 
+/// How many frames before and behind a frame its score depends on. Of all that libvmaf computes only motion looks at other
+/// frames: with its usual window at the one before and the one behind, with the one of five frames and the moving average, which
+/// models for high frame rates use, at four before (`integer_motion.c`, `float_motion.c` and `speed.c` in
+/// <https://github.com/Netflix/vmaf/tree/master/libvmaf/src/feature>). A model that is not known here may use anything of that.
+pub fn looks_at(model: &Model) -> (usize, usize) {
+    let usual = ["vmaf_v0.6.", "vmaf_4k_v0.6.", "vmaf_v1.0.16_"];
+    let is_usual = model.file.is_none()
+        && usual.iter().any(|start| model.name.starts_with(start))
+        && !model.name.contains("hfr");
+    (if is_usual { 1 } else { 4 }, 1)
+}
+
 /// The value of the filter's option `model`, as a filter graph holds it.
 pub fn option(model: &Model) -> String {
     let value = match &model.file {
@@ -144,6 +156,22 @@ mod tests {
             "version=vmaf_v1.0.16_1d5h_2160",
         );
         check("v1-phone", "vmaf_v1.0.16_5d0h", "version=vmaf_v1.0.16_5d0h");
+    }
+
+    #[test]
+    fn models_of_high_frame_rates_look_further() {
+        for (typed, before) in [
+            ("hd", 1),
+            ("4k-neg", 1),
+            ("phone", 1),
+            ("v1-4k", 1),
+            ("vmaf_v1.0.16_hfr_3d0h", 4),
+            ("vmaf_v2.0", 4),
+            ("vmaf_v0.6.1.json", 4),
+        ] {
+            let model = parse(typed).expect("a model");
+            assert_eq!(looks_at(&model), (before, 1), "{typed}");
+        }
     }
 
     #[test]
