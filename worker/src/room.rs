@@ -44,6 +44,11 @@ impl Room {
     /// Opens `PARENT/PREFIX<unique>` after sweeping what dead owners left under the same prefix.
     pub fn open(parent: &Path, prefix: &str, id: &str) -> io::Result<Self> {
         tidy(parent, prefix);
+        Self::make(parent, prefix, id)
+    }
+
+    /// Opens it without sweeping, where that was done already.
+    pub fn make(parent: &Path, prefix: &str, id: &str) -> io::Result<Self> {
         for attempt in 0.. {
             let path = parent.join(format!("{prefix}{id}-{attempt}"));
             let Some(lock) = Lock::take(&lock_of(&path))? else {

@@ -38,7 +38,7 @@ impl Scratch {
         if let Some(room) = self.room.get() {
             return Ok(room.path());
         }
-        let room = Room::open(&self.work_dir, PREFIX, &self.id).map_err(|error| {
+        let room = Room::make(&self.work_dir, PREFIX, &self.id).map_err(|error| {
             Failure::new(
                 Exit::Machine,
                 format!(
