@@ -32,6 +32,12 @@ fn served(moto: &Moto) -> Sandbox {
 /// The report of a job of three frames that says this of quality.
 #[track_caller]
 fn report(sandbox: &Sandbox, quality: Option<&[&str]>) -> Report {
+    report_of(sandbox, quality, "after")
+}
+
+/// The same of one that wants it measured then.
+#[track_caller]
+fn report_of(sandbox: &Sandbox, quality: Option<&[&str]>, when: &str) -> Report {
     let words = "-i in.mp4 -frames:v 3 -c:v libx264 -preset ultrafast -an out.mp4";
     let words: Vec<String> = words
         .split(' ')
@@ -40,7 +46,7 @@ fn report(sandbox: &Sandbox, quality: Option<&[&str]>) -> Report {
             None => word.to_owned(),
         })
         .collect();
-    let mut job = json!({ "version": 1, "commands": [words] });
+    let mut job = json!({ "version": 1, "commands": [words], "measure": when });
     if let Some(quality) = quality {
         job["quality"] = quality.into();
     }
@@ -129,6 +135,21 @@ fn a_switch_that_cannot_be_read_fails_no_job_and_is_told() {
         "there are no AWS credentials (give the job a role)",
     );
     check(&batch("nonsense"), "the endpoint `nonsense` is no URL");
+}
+
+#[test]
+fn an_encode_measured_itself_before_the_switch_had_answered() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("an address");
+    let sandbox = batch(&format!("http://{address}"));
+    let report = report_of(&sandbox, None, "inside");
+    assert!(
+        report.notes[0].starts_with("if quality is measured, then afterwards"),
+        "{:?}",
+        report.notes
+    );
+    let quality = report.quality.expect("it is said");
+    assert!(quality.refused.is_some() && quality.outputs.is_empty());
 }
 
 #[test]

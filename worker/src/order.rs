@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use ffbatch_dispatcher::event::{Event, Stage};
 use ffbatch_dispatcher::exit::Exit;
-use ffbatch_dispatcher::job::Parameters;
+use ffbatch_dispatcher::job::{Parameters, When};
 use ffbatch_dispatcher::report::{CommandReport, FileReport, Report, StageReport};
 use ffbatch_storage::Stores;
 use tokio_util::sync::CancellationToken;
@@ -54,7 +54,7 @@ pub async fn stages(
         let work_dir = work_dir::open()?;
         check::check(&job, job_id, &work_dir).map(|plan| (job, switch, metrics, model, plan))
     };
-    let (job, switch, metrics, model, plan) =
+    let (mut job, mut switch, metrics, model, plan) =
         stage(log, Stage::Check, unless(stop, checking)).await?;
     for remark in &plan.remarks {
         note(notes, remark);
@@ -71,6 +71,17 @@ pub async fn stages(
             .iter()
             .filter(|input| !input.location.starts_with('/')),
     );
+    if job.measure == When::Inside {
+        let known = switch.known().await;
+        // An encode that carries a comparison which nobody wants takes longer for nothing.
+        if known != Some(true) {
+            job.measure = When::After;
+        }
+        if known.is_none() {
+            let why = "if quality is measured, then afterwards: whether it is wanted was not known when the encode began";
+            note(notes, why);
+        }
+    }
     let task = Task {
         plan: &plan,
         job: &job,

@@ -1,6 +1,6 @@
 //! The switch of an installation on AWS, a parameter of Systems Manager: whether jobs are measured that say nothing of quality.
 //!
-//! The answer is needed after the encode. It is asked for at the start and awaited at the end, so that no job is slower for it,
+//! The answer is needed after the encode, or before it by a job that would measure inside of it and does so only if it is a yes by then. It is asked for at the start and awaited at the end, so that no job is slower for it,
 //! neither where the other side is busy with a thousand children of one array nor where it cannot be reached.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -33,31 +33,52 @@ const PAUSES: [Duration; 5] = [
 
 /// A switch that is being asked, where it decides.
 #[derive(Debug)]
-pub struct Switch(Option<AbortOnDropHandle<Result<bool, Failure>>>);
+pub enum Switch {
+    /// Nobody has answered yet.
+    Asked(AbortOnDropHandle<Result<bool, Failure>>),
+    /// The answer, which is yes where the job decides.
+    Answered(Result<bool, Failure>),
+}
 
 impl Switch {
     /// Asks the switch, if the job leaves it to that. The job then names the metrics that would be measured.
     pub fn ask(job: &mut Job) -> Self {
         if job.quality.is_some() || variable(ON_BATCH).is_none() {
-            return Self(None);
+            return Self::Answered(Ok(true));
         }
         job.quality = Some(METRICS.map(str::to_owned).to_vec());
-        Self(Some(AbortOnDropHandle::new(tokio::spawn(read()))))
+        Self::Asked(AbortOnDropHandle::new(tokio::spawn(read())))
+    }
+
+    /// The answer, if it has come by now; nothing is waited for. An error is not known to be a yes.
+    pub async fn known(&mut self) -> Option<bool> {
+        if let Self::Asked(asked) = self
+            && asked.is_finished()
+        {
+            *self = Self::Answered(awaited(asked).await);
+        }
+        match self {
+            Self::Asked(_) => None,
+            Self::Answered(answer) => Some(matches!(answer, Ok(true))),
+        }
     }
 
     /// Whether that is measured which the job names; an error where nobody knows.
     pub async fn answer(self) -> Result<bool, Failure> {
-        let Some(asked) = self.0 else {
-            return Ok(true);
+        let answer = match self {
+            Self::Asked(mut asked) => awaited(&mut asked).await,
+            Self::Answered(answer) => answer,
         };
-        let answer = asked
-            .await
-            .unwrap_or_else(|error| Err(Failure::because(Exit::Internal, &error)));
         if let Err(failure) = &answer {
             tracing::warn!("quality is not measured: {failure}");
         }
         answer
     }
+}
+
+async fn awaited(asked: &mut AbortOnDropHandle<Result<bool, Failure>>) -> Result<bool, Failure> {
+    let answer = asked.await;
+    answer.unwrap_or_else(|error| Err(Failure::because(Exit::Internal, &error)))
 }
 
 async fn read() -> Result<bool, Failure> {
@@ -99,6 +120,8 @@ fn scattered(pause: Duration) -> Duration {
 mod tests {
     use super::*;
 
+    type Answer = std::pin::Pin<Box<dyn Future<Output = Result<bool, Failure>> + Send>>;
+
     #[test]
     fn values() {
         for on in ["TRUE", "true", " True\n"] {
@@ -124,12 +147,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_answer_is_known_once_it_has_come() {
+        let asked = |answer| Switch::Asked(AbortOnDropHandle::new(tokio::spawn(answer)));
+        let mut silent = asked(Box::pin(std::future::pending()) as Answer);
+        assert_eq!(silent.known().await, None);
+        let broken = || Err(Failure::new(Exit::Machine, "broken"));
+        for (answer, known) in [(Ok(true), true), (Ok(false), false), (broken(), false)] {
+            let said = answer.clone();
+            let mut switch = asked(Box::pin(async move { said }));
+            while switch.known().await.is_none() {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(switch.known().await, Some(known));
+            assert_eq!(switch.answer().await, answer);
+        }
+    }
+
+    #[tokio::test]
     async fn a_job_that_says_something_asks_nobody() {
         let mut job = Job {
             quality: Some(Vec::new()),
             ..Job::of(Vec::new())
         };
-        assert_eq!(Switch::ask(&mut job).answer().await, Ok(true));
+        let mut switch = Switch::ask(&mut job);
+        assert_eq!(switch.known().await, Some(true));
+        assert_eq!(switch.answer().await, Ok(true));
         assert_eq!(job.quality, Some(Vec::new()));
     }
 }
