@@ -26,6 +26,19 @@ fn published(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// The raw pair of which scores are published, where it is there.
+fn published_pair() -> Option<(Source, Source)> {
+    let raw = |name: &str| {
+        let options = "-f rawvideo -s 576x324 -pix_fmt yuv420p10le";
+        Some(Source {
+            path: published(name)?,
+            options: options.split(' ').map(str::to_owned).collect(),
+        })
+    };
+    let reference = raw("src01_hrc00_576x324.yuv420p10le.yuv")?;
+    Some((reference, raw("src01_hrc01_576x324.yuv420p10le.yuv")?))
+}
+
 pub fn metrics() -> Vec<&'static Metric> {
     Metrics::linked().expect("the metrics").iter().collect()
 }
@@ -108,17 +121,7 @@ pub fn near(got: f64, expected: f64) {
 
 #[test]
 fn published_scores() {
-    let raw = |name: &str| {
-        let options = "-f rawvideo -s 576x324 -pix_fmt yuv420p10le";
-        Some(Source {
-            path: published(name)?,
-            options: options.split(' ').map(str::to_owned).collect(),
-        })
-    };
-    let (Some(reference), Some(distorted)) = (
-        raw("src01_hrc00_576x324.yuv420p10le.yuv"),
-        raw("src01_hrc01_576x324.yuv420p10le.yuv"),
-    ) else {
+    let Some((reference, distorted)) = published_pair() else {
         return;
     };
     let room = Room::new();
@@ -154,17 +157,7 @@ fn published_scores() {
 /// Mean and harmonic mean of the published pair as libvmaf prints them, by kind of model.
 #[test]
 fn published_scores_of_other_models() {
-    let raw = |name: &str| {
-        let options = "-f rawvideo -s 576x324 -pix_fmt yuv420p10le";
-        Some(Source {
-            path: published(name)?,
-            options: options.split(' ').map(str::to_owned).collect(),
-        })
-    };
-    let (Some(reference), Some(distorted)) = (
-        raw("src01_hrc00_576x324.yuv420p10le.yuv"),
-        raw("src01_hrc01_576x324.yuv420p10le.yuv"),
-    ) else {
+    let Some((reference, distorted)) = published_pair() else {
         return;
     };
     for (kind, name, mean, harmonic) in [
