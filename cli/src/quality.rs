@@ -13,7 +13,7 @@ use ffbatch_dispatcher::metric::{Metric, Model};
 use ffbatch_dispatcher::registry::Metrics;
 use ffbatch_media::confine::{Confinement, available};
 use ffbatch_media::find::Ffmpeg;
-use ffbatch_media::measure::{Measure, MeasureError, Measured, MetricFailure, Reference, measure};
+use ffbatch_media::measure::{Measure, MeasureError, Measured, MetricFailure, Reference};
 use ffbatch_media::offset::{self, OffsetError};
 use ffbatch_media::probe::{ProbeError, Source};
 use tempfile::TempDir;
@@ -139,14 +139,7 @@ async fn followed(asked: &mut Measure, follower: &mut Follower) -> Result<Measur
             follower.on(event);
         }
     };
-    if !offset::is_likely(asked).await? {
-        match measure(asked, &mut on).await {
-            Err(MeasureError::Misaligned { .. }) => {}
-            measured => return Ok(measured?),
-        }
-    }
-    asked.cut = offset::find(asked, &mut on).await?;
-    Ok(measure(asked, &mut on).await?)
+    offset::measure(asked, &mut on).await
 }
 
 /// The comparison that was typed, anchored in this directory.

@@ -144,32 +144,57 @@ pub async fn measure(
     asked: &Measure,
     on: &mut (dyn FnMut(Happening) + Send),
 ) -> Result<Measured, MeasureError> {
-    let sources = asked.sources();
-    let (inputs, filters) = tokio::join!(
-        probe(
-            &asked.ffmpeg,
-            &asked.launcher,
-            asked.require_confinement,
-            &sources,
-            &asked.reads
-        ),
-        filters(asked)
-    );
-    let (inputs, filters) = (inputs?, filters?);
-    // A list of filters that was cut off says nothing about the build.
-    if asked.stop.is_cancelled() {
-        return Err(MeasureError::Stopped);
-    }
-    let domain = form::domain(asked, &inputs).await?;
+    let known = Known::of(asked).await?;
+    measure_known(asked, &known, on).await
+}
 
+/// What a comparison finds out of both videos and of ffmpeg before it begins.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// The form in which pictures are compared.
+    pub domain: Domain,
+    /// The filters of this build.
+    filters: Vec<String>,
+}
+
+impl Known {
+    /// Finds it out.
+    pub async fn of(asked: &Measure) -> Result<Self, MeasureError> {
+        let sources = asked.sources();
+        let (inputs, filters) = tokio::join!(
+            probe(
+                &asked.ffmpeg,
+                &asked.launcher,
+                asked.require_confinement,
+                &sources,
+                &asked.reads
+            ),
+            filters(asked)
+        );
+        let (inputs, filters) = (inputs?, filters?);
+        // A list of filters that was cut off says nothing about the build.
+        if asked.stop.is_cancelled() {
+            return Err(MeasureError::Stopped);
+        }
+        let domain = form::domain(asked, &inputs).await?;
+        Ok(Self { domain, filters })
+    }
+}
+
+/// Compares two videos of which this is known.
+pub(crate) async fn measure_known(
+    asked: &Measure,
+    known: &Known,
+    on: &mut (dyn FnMut(Happening) + Send),
+) -> Result<Measured, MeasureError> {
     let mut failures: BTreeMap<&str, MetricFailure> = BTreeMap::new();
     for metric in &asked.metrics {
-        if !filters.iter().any(|filter| filter == metric.filter) {
+        if !known.filters.iter().any(|filter| filter == metric.filter) {
             let filter = metric.filter;
             failures.insert(metric.name, MetricFailure::NoFilter { filter });
         }
     }
-    let mut measured = Measured::nothing(domain);
+    let mut measured = Measured::nothing(known.domain.clone());
     let (mut plan, mut may_split) = (Vec::new(), true);
     loop {
         let rest = asked.metrics.iter().copied();
@@ -193,7 +218,7 @@ pub async fn measure(
                 let Some(asked) = asked.without_loopback() else {
                     return Err(MeasureError::NoLoopback);
                 };
-                return Box::pin(measure(&asked, on)).await;
+                return Box::pin(measure_known(&asked, known, on)).await;
             }
             Err(error) => return Err(error),
         };

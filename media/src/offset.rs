@@ -8,7 +8,9 @@ mod search;
 use std::path::PathBuf;
 
 use crate::log;
-use crate::measure::{Cut, Measure, MeasureError, Side, packets, pictures};
+use crate::measure::{
+    Cut, Known, Measure, MeasureError, Measured, Side, measure_known, packets, pictures,
+};
 use crate::run::{Happening, run};
 use search::{Encoded, HEIGHT, Prints, WIDTH, search};
 
@@ -34,18 +36,35 @@ pub enum OffsetError {
     Measure(#[from] MeasureError),
 }
 
-/// Finds the part of the longer video that the shorter one shows; `None` where both have as many frames, and nothing is looked for.
+/// Compares two files, where their counts differ the part of the longer one that the shorter one shows. That part is left in `asked`.
 ///
 /// # Behavior
-/// - Memory and disk grow by 576 bytes for each frame.
-/// - `on` gets the log and the progress of the process.
-pub async fn find(
+/// - Where it is looked for, memory and disk grow by 576 bytes for each frame.
+/// - `on` gets the log and the progress of each process that decodes.
+pub async fn measure(
+    asked: &mut Measure,
+    on: &mut (dyn FnMut(Happening) + Send),
+) -> Result<Measured, OffsetError> {
+    let known = Known::of(asked).await?;
+    if !is_likely(asked).await? {
+        match measure_known(asked, &known, on).await {
+            Err(MeasureError::Misaligned { .. }) => {}
+            measured => return Ok(measured?),
+        }
+    }
+    asked.cut = find(asked, &known, on).await?;
+    Ok(measure_known(asked, &known, on).await?)
+}
+
+/// Finds the part of the longer video that the shorter one shows; `None` where both have as many frames, and nothing is looked for.
+async fn find(
     asked: &Measure,
+    known: &Known,
     on: &mut (dyn FnMut(Happening) + Send),
 ) -> Result<Option<Cut>, OffsetError> {
     let files = ["reference.prints", "distorted.prints"].map(|name| asked.room.join(name));
     let scale = format!("scale={WIDTH}:{HEIGHT}:flags=area,format=gray");
-    let process = pictures(asked, &scale, &files).await?;
+    let process = pictures(asked, &known.domain, &scale, &files);
     let finished = run(&process, on).await.map_err(MeasureError::from)?;
     if finished.stopped {
         return Err(MeasureError::Stopped.into());
@@ -64,7 +83,7 @@ pub async fn find(
 
 /// Whether it is likely that one of the videos has more frames than the other. It reads both files and decodes nothing: what it
 /// saves is a whole comparison that would tell the same in the end.
-pub async fn is_likely(asked: &Measure) -> Result<bool, MeasureError> {
+async fn is_likely(asked: &Measure) -> Result<bool, MeasureError> {
     let packets = packets(asked).await?;
     Ok(packets.is_some_and(|(reference, distorted)| reference != distorted))
 }

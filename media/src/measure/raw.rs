@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Measure, MeasureError, form, graph, process, results};
-use crate::probe::probe;
+use super::{Domain, Measure, MeasureError, graph, process, results};
 use crate::run::{Run, Stdout, run};
 
 /// How many packets both videos have, where that can be told without decoding: most formats have one for each frame.
@@ -24,20 +23,12 @@ pub(crate) async fn packets(asked: &Measure) -> Result<Option<(usize, usize)>, M
 }
 
 /// The process that writes every picture of both sides into two files of the room, raw, behind these filters.
-pub(crate) async fn pictures(
+pub(crate) fn pictures(
     asked: &Measure,
+    domain: &Domain,
     filters: &str,
     files: &[PathBuf; 2],
-) -> Result<Run, MeasureError> {
-    let (sources, require) = (asked.sources(), asked.require_confinement);
-    let inputs = probe(
-        &asked.ffmpeg,
-        &asked.launcher,
-        require,
-        &sources,
-        &asked.reads,
-    );
-    let domain = form::domain(asked, &inputs.await?).await?;
-    let args = graph::pictures(asked, &domain, filters, files);
-    Ok(process(asked, args, Stdout::Discard))
+) -> Run {
+    let args = graph::pictures(asked, domain, filters, files);
+    process(asked, args, Stdout::Discard)
 }
