@@ -16,6 +16,7 @@ use ffbatch_media::find::Ffmpeg;
 use ffbatch_media::measure::{Measure, MeasureError, Measured, MetricFailure, Reference};
 use ffbatch_media::offset::{self, OffsetError};
 use ffbatch_media::probe::{ProbeError, Source};
+use ffbatch_media::workplace::Workplace;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -71,7 +72,10 @@ pub async fn run(config: &Config, args: &Quality, verbose: u8) -> anyhow::Result
 
     let mut follower = Follower::new(args.json, verbose > 0);
     let say = follower.speaker();
-    let (stop, stopped) = (asked.stop.clone(), interrupt(move || say("stopping ..."))?);
+    let (stop, stopped) = (
+        asked.workplace.stop.clone(),
+        interrupt(move || say("stopping ..."))?,
+    );
     tokio::spawn(async move {
         stopped.await;
         stop.cancel();
@@ -169,8 +173,13 @@ fn asked(
     };
     let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Ok(Measure {
-        ffmpeg: ffmpeg?,
-        launcher: std::path::absolute(find::worker(config)?)?,
+        workplace: Workplace {
+            ffmpeg: ffmpeg?,
+            launcher: std::path::absolute(find::worker(config)?)?,
+            room: room.to_owned(),
+            require_confinement: config.require_confinement,
+            stop: CancellationToken::new(),
+        },
         reads: [&reference, &distorted]
             .into_iter()
             .filter_map(beside)
@@ -181,10 +190,7 @@ fn asked(
         cut: None,
         metrics,
         model: model.transpose()?,
-        room: room.to_owned(),
         threads: args.threads.map_or_else(processors, usize::from),
-        require_confinement: config.require_confinement,
-        stop: CancellationToken::new(),
     })
 }
 

@@ -13,22 +13,17 @@ mod source;
 
 use std::path::PathBuf;
 
-use tokio_util::sync::CancellationToken;
-
-use crate::confine::Policy;
-use crate::find::Ffmpeg;
 use crate::log;
-use crate::run::{GRACE, Happening, Run, RunError, Stdout, run};
+use crate::run::{Happening, Run, RunError, Stdout, run};
+use crate::workplace::Workplace;
 use search::Search;
 pub use source::original;
 
 /// A copy to check.
 #[derive(Debug, Clone)]
 pub struct Check {
-    /// The ffmpeg to use.
-    pub ffmpeg: Ffmpeg,
-    /// The program whose subcommand `exec` calls [`crate::confine::launch`]. Absolute.
-    pub launcher: PathBuf,
+    /// Where it is made.
+    pub workplace: Workplace,
     /// What was copied.
     pub original: Original,
     /// The file with the copy. Absolute.
@@ -37,12 +32,6 @@ pub struct Check {
     pub video: usize,
     /// Files and directories that must be readable besides the copy.
     pub reads: Vec<PathBuf>,
-    /// An existing private directory in which ffmpeg runs. Absolute.
-    pub room: PathBuf,
-    /// True when nothing may run without full confinement.
-    pub require_confinement: bool,
-    /// Cancel it to stop.
-    pub stop: CancellationToken,
 }
 
 /// A stream of a command's input.
@@ -183,17 +172,13 @@ async fn packets(
     on: &mut (dyn FnMut(Happening) + Send),
     each: &mut (dyn FnMut(u64) -> bool + Send),
 ) -> Result<Option<String>, CheckError> {
-    let enough = asked.stop.child_token();
+    let enough = asked.workplace.stop.child_token();
     let mut complaint = None;
+    let mut reads = asked.reads.clone();
+    reads.push(asked.copy.clone());
     let listing = Run {
-        ffmpeg: asked.ffmpeg.clone(),
-        args,
-        cwd: asked.room.clone(),
-        policy: policy(asked),
-        launcher: asked.launcher.clone(),
-        stdout: Stdout::Lines,
         stop: enough.clone(),
-        grace: GRACE,
+        ..asked.workplace.run(reads, args, Stdout::Lines)
     };
     let finished = run(&listing, &mut |happening| {
         match &happening {
@@ -213,7 +198,7 @@ async fn packets(
         on(happening);
     })
     .await?;
-    if asked.stop.is_cancelled() {
+    if asked.workplace.stop.is_cancelled() {
         return Err(CheckError::Stopped);
     }
     if !finished.exit.success() && !enough.is_cancelled() {
@@ -222,14 +207,6 @@ async fn packets(
         return Err(CheckError::Unreadable { side, cause });
     }
     Ok(complaint)
-}
-
-fn policy(asked: &Check) -> Policy {
-    let mut read = asked.reads.clone();
-    read.push(asked.copy.clone());
-    let mut policy = Policy::new(read, vec![asked.room.clone()]);
-    policy.require = asked.require_confinement;
-    policy
 }
 
 /// The first 64 bits of the hash in a line of the framehash muxer: `0, -1024, 0, 512, 3845, 2052670a4989733020bd5ed66c929093`. An empty

@@ -16,3 +16,4 @@ pub mod progress;
 pub mod run;
 pub mod shadow;
 pub mod version;
+pub mod workplace;

@@ -22,14 +22,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ffbatch_dispatcher::metric::{Frames, Metric, Model, Score};
-use tokio_util::sync::CancellationToken;
 
-use crate::confine::Policy;
-use crate::find::Ffmpeg;
 use crate::log;
 use crate::probe::{Source, probe};
-use crate::run::{GRACE, Happening, Run, RunError, Stdout, run};
+use crate::run::{Happening, Run, RunError, Stdout, run};
 use crate::shadow::Shadow;
+use crate::workplace::Workplace;
 use graph::Planned;
 
 pub use domain::{Domain, Range};
@@ -43,10 +41,8 @@ const NO_LOOPBACK: &str = "Unrecognized option 'dec'";
 /// A comparison to make.
 #[derive(Debug, Clone)]
 pub struct Measure {
-    /// The ffmpeg to use.
-    pub ffmpeg: Ffmpeg,
-    /// The program whose subcommand `exec` calls [`crate::confine::launch`]. Absolute.
-    pub launcher: PathBuf,
+    /// Where it is made; logs are left there.
+    pub workplace: Workplace,
     /// What it is compared with.
     pub reference: Reference,
     /// The video that is judged.
@@ -61,14 +57,8 @@ pub struct Measure {
     pub metrics: Vec<&'static Metric>,
     /// The model for metrics that have models; its file, if it has one, by its absolute path. `None` leaves the choice to the metric.
     pub model: Option<Model>,
-    /// An existing private directory for logs; they are left there. Absolute.
-    pub room: PathBuf,
     /// Threads for decoders and filters: the processors that this job may use.
     pub threads: usize,
-    /// True when nothing may run without full confinement.
-    pub require_confinement: bool,
-    /// Cancel it to stop.
-    pub stop: CancellationToken,
 }
 
 /// What a video is compared with.
@@ -160,12 +150,12 @@ pub(crate) struct Known {
 impl Known {
     /// Finds it out.
     pub async fn of(asked: &Measure) -> Result<Self, MeasureError> {
-        let sources = asked.sources();
+        let (workplace, sources) = (&asked.workplace, asked.sources());
         let (inputs, filters) = tokio::join!(
             probe(
-                &asked.ffmpeg,
-                &asked.launcher,
-                asked.require_confinement,
+                &workplace.ffmpeg,
+                &workplace.launcher,
+                workplace.require_confinement,
                 &sources,
                 &asked.reads
             ),
@@ -173,7 +163,7 @@ impl Known {
         );
         let (inputs, filters) = (inputs?, filters?);
         // A list of filters that was cut off says nothing about the build.
-        if asked.stop.is_cancelled() {
+        if workplace.stop.is_cancelled() {
             return Err(MeasureError::Stopped);
         }
         let domain = form::domain(asked, &inputs).await?;
@@ -335,18 +325,7 @@ fn process(asked: &Measure, args: Vec<String>, stdout: Stdout) -> Run {
     let mut read = asked.reads.clone();
     read.extend(asked.sources().into_iter().map(|source| source.path));
     read.extend(asked.model.iter().filter_map(|model| model.file.clone()));
-    let mut policy = Policy::new(read, vec![asked.room.clone()]);
-    policy.require = asked.require_confinement;
-    Run {
-        ffmpeg: asked.ffmpeg.clone(),
-        args,
-        cwd: asked.room.clone(),
-        policy,
-        launcher: asked.launcher.clone(),
-        stdout,
-        stop: asked.stop.clone(),
-        grace: GRACE,
-    }
+    asked.workplace.run(read, args, stdout)
 }
 
 /// The names of the build's filters: the second word of each line ` TSC name  A->B  what it does`.

@@ -62,7 +62,8 @@ async fn find(
     known: &Known,
     on: &mut (dyn FnMut(Happening) + Send),
 ) -> Result<Option<Cut>, OffsetError> {
-    let files = ["reference.prints", "distorted.prints"].map(|name| asked.room.join(name));
+    let files =
+        ["reference.prints", "distorted.prints"].map(|name| asked.workplace.room.join(name));
     let scale = format!("scale={WIDTH}:{HEIGHT}:flags=area,format=gray");
     let process = pictures(asked, &known.domain, &scale, &files);
     let finished = run(&process, on).await.map_err(MeasureError::from)?;

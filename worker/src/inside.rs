@@ -61,8 +61,7 @@ pub async fn asked(
     )?;
     let output = planned.parsed.outputs[0].target.places();
     let measure = Measure {
-        ffmpeg: plan.ffmpeg.clone(),
-        launcher: plan.launcher.clone(),
+        workplace: task.workplace(&room),
         reference: Reference::Shadow(shadow),
         distorted: Source {
             path: output.iter().map(|place| &planned.names[*place]).collect(),
@@ -73,10 +72,7 @@ pub async fn asked(
         reads: Vec::new(),
         metrics: metrics.to_vec(),
         model: model.cloned(),
-        room,
         threads: threads(),
-        require_confinement: job.require_confinement,
-        stop: stop.clone(),
     };
     Ok((measure, encoded))
 }

@@ -255,8 +255,7 @@ async fn compared(asked: Asked<'_>, video: Video<'_>) -> Result<Measured, Failur
         size,
     );
     let measure = Measure {
-        ffmpeg: plan.ffmpeg.clone(),
-        launcher: plan.launcher.clone(),
+        workplace: asked.task.workplace(&prepared.room),
         reference: Reference::Shadow(shadow.map_err(refuse)?),
         reads: prepared.reads.clone(),
         distorted: Source {
@@ -267,10 +266,7 @@ async fn compared(asked: Asked<'_>, video: Video<'_>) -> Result<Measured, Failur
         cut: None,
         metrics: asked.task.metrics.to_vec(),
         model: here(asked, &prepared.room).await,
-        room: prepared.room.clone(),
         threads: threads(),
-        require_confinement: job.require_confinement,
-        stop: asked.task.stop.clone(),
     };
     let measured = Box::pin(measure::measure(&measure, &mut progress(asked, video))).await;
     match measured {

@@ -1,7 +1,10 @@
 //! What the stages that start ffmpeg work on.
 
+use std::path::Path;
+
 use ffbatch_dispatcher::job::Job;
 use ffbatch_dispatcher::metric::{Metric, Model};
+use ffbatch_media::workplace::Workplace;
 use tokio_util::sync::CancellationToken;
 
 use crate::check::Plan;
@@ -19,4 +22,17 @@ pub struct Task<'a> {
     pub model: Option<&'a Model>,
     /// Cancel it to stop.
     pub stop: &'a CancellationToken,
+}
+
+impl Task<'_> {
+    /// Where the job's results are measured, with this directory for what is written.
+    pub fn workplace(self, room: &Path) -> Workplace {
+        Workplace {
+            ffmpeg: self.plan.ffmpeg.clone(),
+            launcher: self.plan.launcher.clone(),
+            room: room.to_owned(),
+            require_confinement: self.job.require_confinement,
+            stop: self.stop.clone(),
+        }
+    }
 }

@@ -143,7 +143,7 @@ async fn carried<'a>(
         Err(error) => return Ok(Err(Failure::because(Exit::Machine, &error).message)),
     };
     let mut policy = policy.clone();
-    policy.write.push(measure.room.clone());
+    policy.write.push(measure.workplace.room.clone());
     let words = carrier.arguments(&task.plan.commands[index].words(), encoded);
     let ended = run_words(task, index, words, &policy).await?;
     if ended.finished.stopped {

@@ -28,10 +28,10 @@ impl<'a> Inside<'a> {
         let Reference::Shadow(shadow) = &asked.reference else {
             return Err(MeasureError::Failed("there is no encoder".to_owned()));
         };
-        if !is_plain(&asked.room) {
+        if !is_plain(&asked.workplace.room) {
             return Err(MeasureError::Failed(format!(
                 "the name of `{}` means something in a filter graph",
-                asked.room.display()
+                asked.workplace.room.display()
             )));
         }
         let pictures = &shadow.pictures;
@@ -49,7 +49,7 @@ impl<'a> Inside<'a> {
                 return Err(MeasureError::Failed(cause));
             }
         }
-        let room = format!("{}/", asked.room.display());
+        let room = format!("{}/", asked.workplace.room.display());
         // The encoder has the other processors, so that one graph keeps up.
         let plan = graph::plan(asked, &asked.metrics, &domain, &room, false);
         Ok(Self {
@@ -62,7 +62,7 @@ impl<'a> Inside<'a> {
 
     /// A command of one output with the comparison behind it. Its log and progress stay those of the command.
     pub fn arguments(&self, command: &[String], encoded: OutputStream) -> Vec<String> {
-        let room = format!("{}/", self.asked.room.display());
+        let room = format!("{}/", self.asked.workplace.room.display());
         let mut args = command.to_vec();
         graph::beside(
             self.shadow,

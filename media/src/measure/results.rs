@@ -51,7 +51,7 @@ pub fn aligned(asked: &Measure) -> Result<usize, MeasureError> {
 
 /// The number of frames that a file of the room lists.
 pub fn count(asked: &Measure, name: &str) -> Result<usize, MeasureError> {
-    let path = asked.room.join(name);
+    let path = asked.workplace.room.join(name);
     let lines = File::open(&path).and_then(|file| {
         let lines = BufReader::new(file).lines();
         lines
@@ -94,7 +94,7 @@ fn read(
     name: &str,
     frames: usize,
 ) -> Result<Result<Log, MetricFailure>, MeasureError> {
-    let path = asked.room.join(name);
+    let path = asked.workplace.room.join(name);
     let file = File::open(&path).map_err(|error| MeasureError::Io(path, error))?;
     let log = match (metric.parse)(&mut BufReader::new(file)) {
         Ok(log) => log,

@@ -34,15 +34,21 @@ fn values(frames: &Frames) -> Vec<(&str, Vec<u64>)> {
 /// 48 three, and so on; XPSNR always has eight.
 #[track_caller]
 fn check(one: &Measure, threads: usize) {
-    let _ = std::fs::remove_file(one.room.join("vmaf.0.log"));
+    let _ = std::fs::remove_file(one.workplace.room.join("vmaf.0.log"));
     let expected = run(one).expect("scores");
-    assert!(!one.room.join("vmaf.0.log").exists(), "it was split");
+    assert!(
+        !one.workplace.room.join("vmaf.0.log").exists(),
+        "it was split"
+    );
     let several = Measure {
         threads,
         ..one.clone()
     };
     let got = run(&several).expect("scores");
-    assert!(one.room.join("vmaf.0.log").exists(), "it was not split");
+    assert!(
+        one.workplace.room.join("vmaf.0.log").exists(),
+        "it was not split"
+    );
     assert_eq!(got.frames, expected.frames);
     assert_eq!(got.metrics.len(), expected.metrics.len());
     for (got, expected) in got.metrics.iter().zip(&expected.metrics) {

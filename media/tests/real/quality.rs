@@ -6,6 +6,7 @@ use ffbatch_dispatcher::metric::{Branch, Frames, Log, Metric, Model, Score};
 use ffbatch_dispatcher::registry::Metrics;
 use ffbatch_media::measure::{Measure, MeasureError, Measured, MetricFailure, Reference, measure};
 use ffbatch_media::probe::{ProbeError, Source, probe};
+use ffbatch_media::workplace::Workplace;
 use ffbatch_quality as _;
 use tokio_util::sync::CancellationToken;
 
@@ -79,8 +80,13 @@ pub fn asked(
     metrics: Vec<&'static Metric>,
 ) -> Measure {
     Measure {
-        ffmpeg: ffmpeg(),
-        launcher: launcher(),
+        workplace: Workplace {
+            ffmpeg: ffmpeg(),
+            launcher: launcher(),
+            room: room.job.path().to_owned(),
+            require_confinement: true,
+            stop: CancellationToken::new(),
+        },
         reference: Reference::File(reference),
         distorted,
         video: 0,
@@ -88,10 +94,7 @@ pub fn asked(
         reads: Vec::new(),
         model: model.map(|typed| Model::read(typed, &metrics).expect("a model")),
         metrics,
-        room: room.job.path().to_owned(),
         threads: 2,
-        require_confinement: true,
-        stop: CancellationToken::new(),
     }
 }
 

@@ -23,15 +23,11 @@ pub async fn checked(
     let prepared = Prepared::of(asked, video)?;
     let original = copied::original(&planned.parsed, &prepared.words, mapping, codec);
     let check = Check {
-        ffmpeg: plan.ffmpeg.clone(),
-        launcher: plan.launcher.clone(),
+        workplace: asked.task.workplace(&prepared.room),
         original: original.map_err(refuse)?,
         copy: prepared.output.clone(),
         video: video.number,
         reads: prepared.reads.clone(),
-        room: prepared.room.clone(),
-        require_confinement: asked.task.job.require_confinement,
-        stop: asked.task.stop.clone(),
     };
     let checked = Box::pin(copied::check(&check, &mut progress(asked, video))).await;
     match checked {
