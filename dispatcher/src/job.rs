@@ -5,6 +5,7 @@
 
 pub mod manifest;
 mod parameters;
+mod plain;
 
 use std::collections::BTreeSet;
 use std::path::Path;
