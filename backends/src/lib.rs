@@ -3,8 +3,12 @@
 //! This crate runs no ffmpeg and reads no media: every compute starts the same worker program with the same flags and the
 //! same environment, as a process, a container or an AWS Batch job.
 
-/// AWS Batch.
-pub mod batch {
-    pub mod instances;
-}
+mod amd;
+mod arm;
+pub mod batch;
+mod fargate;
+mod fargate_arm;
+mod intel;
 pub mod local;
+mod nvidia;
+mod xilinx;

@@ -10,6 +10,7 @@
 //! names no plugin.
 
 mod account;
+mod cloud;
 mod content_type;
 mod error;
 mod file;
@@ -22,6 +23,7 @@ mod space;
 mod store;
 mod stores;
 
+pub use cloud::cloud;
 pub use error::{Kind, StoreError};
 pub use http::gate::{Gate, is_local, refusal};
 pub use meter::Meter;

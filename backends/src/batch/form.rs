@@ -1,0 +1,165 @@
+//! In which form a job travels: as the six parameters of the original where these can say it, as one JSON text where it is short,
+//! else as a document in the bucket with its URL as the parameter.
+
+use std::collections::HashMap;
+
+use ffbatch_dispatcher::compute::Request;
+use ffbatch_dispatcher::job::{NAME_LIMIT, Parameters, manifest};
+
+/// The longest text of parameters and variables that a job carries itself, in bytes. Container overrides of more than 8,192
+/// characters are accepted and then fail the job (AWS Batch User Guide, "Service quotas"); the names of parameters and the
+/// definition's own words need their part.
+const INLINE: usize = 6000;
+
+/// How a job's document and an array's manifest are called in the bucket.
+const DOCUMENTS: &str = "jobs";
+
+/// What a job carries itself, and what has to lie in the bucket before.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Form {
+    /// The job parameters.
+    pub parameters: HashMap<String, String>,
+    /// Documents by their keys in the bucket; the first is the one that `job` must name.
+    pub documents: Vec<(String, Vec<u8>)>,
+}
+
+/// The form of a request; `carried` is how many bytes it carries besides.
+pub fn of(request: &Request, carried: usize) -> Form {
+    let named = |parameters: HashMap<String, String>| {
+        let mut parameters = parameters;
+        if !request.name.is_empty() {
+            parameters.insert("name".to_owned(), request.name.clone());
+        }
+        parameters
+    };
+    if let [job] = &request.jobs[..] {
+        if let Some(parameters) = Parameters::of(job).map(texts)
+            && size(&parameters) + carried <= INLINE
+        {
+            return Form {
+                parameters: named(parameters),
+                documents: Vec::new(),
+            };
+        }
+        let text = job.to_json();
+        if text.len() + carried <= INLINE {
+            return Form {
+                parameters: named([("job".to_owned(), text)].into()),
+                documents: Vec::new(),
+            };
+        }
+        let key = format!("{DOCUMENTS}/{}.json", request.id);
+        return Form {
+            parameters: named(HashMap::new()),
+            documents: vec![(key, text.into_bytes())],
+        };
+    }
+    // The children have names of their own.
+    let (lines, index) = manifest::manifest(&request.jobs);
+    let key = format!("{DOCUMENTS}/{}.ndjson", request.id);
+    let beside = format!("{key}{}", manifest::INDEX_SUFFIX);
+    Form {
+        parameters: HashMap::new(),
+        documents: vec![(key, lines), (beside, index)],
+    }
+}
+
+/// The parameters that are given.
+fn texts(parameters: Parameters) -> HashMap<String, String> {
+    [
+        ("global_options", parameters.global_options),
+        ("input_file_options", parameters.input_file_options),
+        ("input_url", parameters.input_url),
+        ("output_file_options", parameters.output_file_options),
+        ("output_url", parameters.output_url),
+    ]
+    .into_iter()
+    .filter_map(|(name, text)| Some((name.to_owned(), text?)))
+    .collect()
+}
+
+fn size(parameters: &HashMap<String, String>) -> usize {
+    parameters.values().map(String::len).sum()
+}
+
+/// A name as AWS Batch takes it (`SubmitJob`, `jobName`): letters, digits, hyphens and underscores, the first no hyphen.
+pub fn job_name(request: &Request) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let text: String = request
+        .name
+        .chars()
+        .map(|c| if fits(c) { c } else { '_' })
+        .collect();
+    if text.is_empty() {
+        format!("ffbatch-{}", request.id)
+    } else if text.starts_with('-') {
+        format!("_{}", &text[..text.len().min(NAME_LIMIT - 1)])
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ffbatch_dispatcher::command::Command;
+    use ffbatch_dispatcher::job::Job;
+
+    use super::*;
+
+    fn request(lines: &[&str]) -> Request {
+        let job = |line: &&str| Job::of(vec![Command::from_line(line).expect("a command")]);
+        let jobs: Vec<Job> = lines.iter().map(job).collect();
+        Request {
+            jobs: jobs.clone(),
+            ..Request::of("id".to_owned(), jobs[0].clone())
+        }
+    }
+
+    #[test]
+    fn a_plain_job_travels_as_the_sample_has_it() {
+        let form = of(
+            &request(&["ffmpeg -i s3://b/a.mp4 -c copy s3://b/b.mkv"]),
+            0,
+        );
+        assert_eq!(form.documents, []);
+        let mut names: Vec<_> = form.parameters.keys().collect();
+        names.sort();
+        assert_eq!(names, ["input_url", "output_file_options", "output_url"]);
+    }
+
+    #[test]
+    fn a_long_command_was_accepted_and_then_failed() {
+        let long = format!(
+            "ffmpeg -i s3://b/a.mp4 -metadata title={} s3://b/b.mkv",
+            "x".repeat(7000)
+        );
+        let form = of(&request(&[&long]), 0);
+        assert_eq!(form.parameters, HashMap::new());
+        assert_eq!(form.documents[0].0, "jobs/id.json");
+        let rich = of(
+            &request(&["ffmpeg -i s3://b/a.mp4 s3://b/b.mkv s3://b/c.mkv"]),
+            0,
+        );
+        assert!(rich.parameters["job"].starts_with("{\"version\""));
+        let carrying = of(&request(&["ffmpeg -i s3://b/a.mp4 s3://b/b.mkv"]), INLINE);
+        assert_eq!(carrying.documents.len(), 1);
+    }
+
+    #[test]
+    fn an_array_has_a_manifest_with_its_index() {
+        let form = of(&request(&["ffmpeg -i a b", "ffmpeg -i c d"]), 0);
+        let keys: Vec<_> = form.documents.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(keys, ["jobs/id.ndjson", "jobs/id.ndjson.idx"]);
+    }
+
+    #[test]
+    fn names_that_batch_takes() {
+        for (name, expected) in [("", "ffbatch-id"), ("a b/ü", "a_b__"), ("-x", "_-x")] {
+            let named = Request {
+                name: name.to_owned(),
+                ..request(&["ffmpeg -i a b"])
+            };
+            assert_eq!(job_name(&named), expected);
+        }
+    }
+}

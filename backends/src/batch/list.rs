@@ -1,0 +1,201 @@
+//! Listing and finding jobs of the family's queue: `ListJobs`, in pages.
+
+use aws_sdk_batch::types::{JobStatus, KeyValuesPair};
+use ffbatch_dispatcher::compute::ComputeError;
+use ffbatch_dispatcher::detail::{Filter, JobSummary, Listing};
+use ffbatch_dispatcher::state::State;
+
+use super::ask;
+use super::client::Client;
+use super::settings::Settings;
+use super::summary;
+
+/// The most jobs of one page (AWS Batch API Reference, `ListJobs`).
+const PAGE: i32 = 100;
+
+/// So many jobs are looked at, the newest ones: 100 calls.
+const MOST: usize = 10_000;
+
+/// The fewest characters of an id that mean a job.
+const SHORTEST: usize = 4;
+
+/// The jobs of a filter.
+pub async fn list(
+    client: &Client,
+    settings: &Settings,
+    filter: &Filter,
+) -> Result<Listing, ComputeError> {
+    let (all, more) = match &filter.parent {
+        Some(parent) => (children(client, parent).await?, false),
+        None => newest(client, settings, since(filter)).await?,
+    };
+    let mut listing = Listing::default();
+    let fits = |job: &JobSummary| {
+        (filter.states.is_empty() || filter.states.contains(&job.state))
+            && filter
+                .name
+                .as_deref()
+                .is_none_or(|name| matches(name, &job.name))
+            && filter.since.is_none_or(|since| job.created >= since)
+    };
+    let mut jobs: Vec<JobSummary> = all.into_iter().filter(fits).collect();
+    for job in &jobs {
+        *listing.counts.entry(job.state).or_default() += 1;
+    }
+    jobs.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+    if let Some(limit) = filter.limit {
+        jobs.drain(..jobs.len().saturating_sub(limit));
+    }
+    listing.jobs = jobs;
+    if more {
+        listing.notes.push(format!(
+            "the queue has more jobs; only the newest {MOST} were looked at (narrow it with --since)"
+        ));
+    }
+    Ok(listing)
+}
+
+/// The jobs that a text may mean.
+pub async fn find(
+    client: &Client,
+    settings: &Settings,
+    text: &str,
+) -> Result<Vec<JobSummary>, ComputeError> {
+    let parent = text.split(':').next().unwrap_or_default();
+    if uuid::Uuid::try_parse(parent).is_ok() {
+        let mut known = ask::known(client, &[text.to_owned()]).await?;
+        return known
+            .remove(text)
+            .map(|job| summary::of(&job))
+            .into_iter()
+            .collect();
+    }
+    let (all, _) = newest(client, settings, 0).await?;
+    let named: Vec<JobSummary> = all.iter().filter(|job| job.name == text).cloned().collect();
+    if !named.is_empty() || text.len() < SHORTEST {
+        return Ok(named);
+    }
+    let (beginning, child) = text.split_once(':').unwrap_or((text, ""));
+    let begun: Vec<JobSummary> = all
+        .into_iter()
+        .filter(|job| job.id.starts_with(beginning))
+        .collect();
+    match (&begun[..], child) {
+        ([job], child) if !child.is_empty() => {
+            let id = format!("{}:{child}", job.id);
+            let mut known = ask::known(client, std::slice::from_ref(&id)).await?;
+            let found = known.remove(&id).map(|job| summary::of(&job));
+            found.into_iter().collect()
+        }
+        _ => Ok(begun),
+    }
+}
+
+/// The jobs that were submitted after a moment (in milliseconds), the newest first, and whether there are more.
+async fn newest(
+    client: &Client,
+    settings: &Settings,
+    after: i64,
+) -> Result<(Vec<JobSummary>, bool), ComputeError> {
+    // With a filter jobs in every state come, the newest first (`ListJobs`, `filters`).
+    let filter = KeyValuesPair::builder()
+        .name("AFTER_CREATED_AT")
+        .values(after.to_string())
+        .build();
+    let mut pages = client
+        .batch
+        .list_jobs()
+        .job_queue(&settings.family.job_queue)
+        .filters(filter)
+        .max_results(PAGE)
+        .into_paginator()
+        .send();
+    let mut jobs = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| client.refused("the jobs cannot be listed", &error))?;
+        for job in page.job_summary_list() {
+            jobs.push(summary::listed(job)?);
+        }
+        if jobs.len() >= MOST {
+            return Ok((jobs, true));
+        }
+    }
+    Ok((jobs, false))
+}
+
+/// The children of an array job in every state.
+pub async fn children(client: &Client, parent: &str) -> Result<Vec<JobSummary>, ComputeError> {
+    let mut jobs = Vec::new();
+    for state in State::ALL {
+        let mut pages = client
+            .batch
+            .list_jobs()
+            .array_job_id(parent)
+            .job_status(JobStatus::from(state.name()))
+            .max_results(PAGE)
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page =
+                page.map_err(|error| client.refused("the children cannot be listed", &error))?;
+            for job in page.job_summary_list() {
+                jobs.push(summary::listed(job)?);
+            }
+        }
+    }
+    jobs.sort_by_key(|job| index(&job.id));
+    Ok(jobs)
+}
+
+/// The number of a child.
+pub fn index(id: &str) -> u64 {
+    let index = id
+        .rsplit_once(':')
+        .and_then(|(_, index)| index.parse().ok());
+    index.unwrap_or_default()
+}
+
+fn since(filter: &Filter) -> i64 {
+    filter
+        .since
+        .map_or(0, |since| since.as_millisecond().saturating_sub(1))
+}
+
+/// Whether a name fits a pattern in which `*` stands for anything.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((beginning, rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(mut left) = name.strip_prefix(beginning) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let end = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = left.find(part) else {
+            return false;
+        };
+        left = &left[at + part.len()..];
+    }
+    left.ends_with(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_their_patterns() {
+        for (pattern, name, expected) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("a*", "ab", true),
+            ("*b", "ab", true),
+            ("a*c*e", "abcde", true),
+            ("a*d*c", "abcde", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+}

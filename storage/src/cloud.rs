@@ -1,0 +1,51 @@
+//! The configuration of the AWS SDK for programs that reach more of AWS than files.
+
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_smithy_http_client::{Builder, tls};
+use ffbatch_dispatcher::config::Aws;
+
+use crate::account::{limits, variable};
+
+/// How long an answer may take in all, and how often a question is asked whose answer did not come.
+const ANSWER_LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// How often a request is tried in all.
+const ATTEMPTS: u32 = 5;
+
+/// Loads what the configuration does not say from the environment and the profile. The Region may be missing in what it returns.
+///
+/// Requests are tried five times: whoever must not ask twice has to switch that off.
+pub async fn cloud(aws: &Aws) -> SdkConfig {
+    let http = Builder::new()
+        .tls_provider(tls::Provider::Rustls(
+            tls::rustls_provider::CryptoMode::Ring,
+        ))
+        .build_https();
+    let mut profile = ProfileFileRegionProvider::builder();
+    if let Some(name) = &aws.profile {
+        profile = profile.profile_name(name);
+    }
+    let region = RegionProviderChain::first_try(aws.region.clone().map(Region::new))
+        .or_else(EnvironmentVariableRegionProvider::new())
+        .or_else(profile.build());
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .timeout_config(limits(ANSWER_LIMIT))
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .region(region);
+    if let Some(name) = &aws.profile {
+        loader = loader.profile_name(name);
+    }
+    if let Some(endpoint) = aws
+        .endpoint_url
+        .clone()
+        .or_else(|| variable("AWS_ENDPOINT_URL"))
+    {
+        loader = loader.endpoint_url(endpoint);
+    }
+    loader.load().await
+}
