@@ -4,8 +4,10 @@
 //! mocks nothing. A program that is missing fails the test that needs it, and says which command brings it.
 
 pub mod attack;
+pub mod aws;
 pub mod clip;
 pub mod collector;
+pub mod docker;
 pub mod ended;
 pub mod media;
 pub mod moto;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
@@ -18,8 +19,16 @@ use tokio::task::JoinSet;
 use crate::tools;
 
 mod access;
+mod call;
 
 pub use access::Keys;
+pub use call::Answer;
+
+/// The longest that a server may take to clean up.
+const LONGEST_END: Duration = Duration::from_secs(20);
+
+/// How often it is looked whether it has ended.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The Region that the server plays.
 pub const REGION: &str = "us-east-1";
@@ -43,13 +52,21 @@ impl Moto {
     /// Starts a server with these variables in its environment.
     #[track_caller]
     fn start_in(environment: &[(&str, &str)]) -> Self {
-        let mut server = Command::new("setpriv")
+        let mut command = Command::new("setpriv");
+        command
             .args(["--pdeathsig", "KILL", "--"])
             .arg(tools::moto_server())
             .args(["--port", "0"])
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
-            .envs(environment.iter().copied())
+            .envs(environment.iter().copied());
+        Self::of(&mut command)
+    }
+
+    /// Starts a server by a command of somebody's own, which says where it listens as moto's does.
+    #[track_caller]
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let mut server = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -92,6 +109,23 @@ impl Moto {
             ("AWS_ACCESS_KEY_ID", "test".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
         ]
+    }
+
+    /// Asks the server to end, and waits for that: it may have something to clean up.
+    pub(crate) fn end(&mut self) {
+        let Ok(id) = i32::try_from(self.server.id()) else {
+            return;
+        };
+        if let Some(process) = rustix::process::Pid::from_raw(id) {
+            // A server that has died already is what is wanted here.
+            let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+        }
+        for _ in 0..LONGEST_END.as_millis() / PAUSE.as_millis() {
+            if !matches!(self.server.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 
     /// Creates a bucket.

@@ -21,6 +21,12 @@ pub fn moto_server() -> PathBuf {
     outside("FFBATCH_MOTO", ".tools/venv/bin/moto_server")
 }
 
+/// The Python that has the S3 server's modules: the one beside it.
+#[track_caller]
+pub fn python() -> PathBuf {
+    moto_server().with_file_name("python")
+}
+
 /// A directory with one font, "Droid Sans Mono": a machine may have none, and then libass draws nothing.
 #[track_caller]
 pub fn fonts() -> PathBuf {

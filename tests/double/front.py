@@ -1,0 +1,52 @@
+"""What stands before moto: every request to the services that are looked at is counted, checked and, where a test asked, failed."""
+
+import io
+import json
+import socket
+import time
+
+import limits
+import models
+
+
+class Front:
+    """The WSGI application around moto's."""
+
+    def __init__(self, app, ledger, control):
+        self.app, self.ledger, self.control = app, ledger, control
+
+    def __call__(self, environ, start_response):
+        if environ["PATH_INFO"].startswith("/double/"):
+            return self.control(environ, start_response)
+        if "Credential=" not in environ.get("HTTP_AUTHORIZATION", "") or "/s3/" in environ["HTTP_AUTHORIZATION"]:
+            return self.app(environ, start_response)
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        call = models.call(environ, body)
+        if call is None:
+            return self.app(environ, start_response)
+        fault = self.ledger.called(call)
+        if fault is not None:
+            time.sleep(fault.delay_ms / 1000)
+            if fault.status:
+                return answer(start_response, fault.status, fault.code, fault.message)
+        problem = models.problem(call) or limits.problem(call)
+        if problem:
+            self.ledger.refused(call, problem)
+            return answer(start_response, 400, models.REFUSAL[call.service], problem)
+        if self.ledger.too_fast(call):
+            return answer(start_response, 429, "TooManyRequestsException", "Too Many Requests")
+        result = self.app(environ, start_response)
+        if fault is not None and fault.lose:
+            # It was done, and nobody will hear of it.
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            raise ConnectionResetError("lost on purpose")
+        return result
+
+
+def answer(start_response, status, code, message):
+    """An error in the form that both of AWS's JSON protocols share."""
+    body = json.dumps({"__type": code, "message": message}).encode()
+    headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", code), ("Content-Length", str(len(body)))]
+    start_response(f"{status} {code}", headers)
+    return [body]
