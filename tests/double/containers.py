@@ -44,7 +44,7 @@ class Container:
 
     def start(self, said):
         """Starts it; every line that it writes is said as soon as it is written."""
-        words = ["docker", "start", "--attach", "--sig-proxy=false", self.name]
+        words = ["docker", "start", "--attach", self.name]
         self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         turn = threading.Lock()
 

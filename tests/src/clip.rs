@@ -49,14 +49,7 @@ pub const TONE: Clip = Clip {
 /// The path of a clip, which is made first where it is missing.
 #[track_caller]
 pub fn path(clip: Clip) -> PathBuf {
-    // target/PROFILE/deps/TEST-HASH.
-    let test = std::env::current_exe().expect("a running program has a path");
-    let directory = test
-        .ancestors()
-        .nth(3)
-        .expect("cargo puts tests three directories deep")
-        .join("fixtures");
-    fs::create_dir_all(&directory).expect("the target directory is writable");
+    let directory = tools::fixtures();
     // The words are part of the name, so that a changed clip is made anew.
     let path = directory.join(format!("{:08x}-{}", fingerprint(clip.words), clip.name));
     let lock = File::create(directory.join(format!("{}.lock", clip.name)))
@@ -88,7 +81,7 @@ pub fn bytes(clip: Clip) -> Vec<u8> {
 }
 
 /// FNV-1a: any stable hash would do.
-fn fingerprint(text: &str) -> u32 {
+pub(crate) fn fingerprint(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     })

@@ -9,6 +9,7 @@ pub mod clip;
 pub mod collector;
 pub mod docker;
 pub mod ended;
+pub mod image;
 pub mod media;
 pub mod moto;
 pub mod queue;

@@ -58,6 +58,20 @@ pub fn worker() -> PathBuf {
     own("ffbatch-worker")
 }
 
+/// Where the tests keep what they make once.
+#[track_caller]
+pub fn fixtures() -> PathBuf {
+    // target/PROFILE/deps/TEST-HASH.
+    let test = std::env::current_exe().expect("a running program has a path");
+    let directory = test
+        .ancestors()
+        .nth(3)
+        .expect("cargo puts tests three directories deep")
+        .join("fixtures");
+    std::fs::create_dir_all(&directory).expect("the target directory is writable");
+    directory
+}
+
 #[track_caller]
 fn outside(variable: &str, usual: &str) -> PathBuf {
     if let Some(path) = std::env::var_os(variable)

@@ -1,0 +1,190 @@
+//! The container image of the tests: the worker of the same build as the running test, the real ffmpeg, and what both need to start.
+//!
+//! It is made of files of this machine, since a test pulls nothing. ffmpeg lies in an image below, so that another build of the worker
+//! costs a second. An image is named for the very files in it; older ones of the same checkout are removed.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::clip::fingerprint;
+use crate::docker::{docker, done};
+use crate::tools;
+
+/// The image with ffmpeg, and the one with the worker on top of it.
+const BASE: &str = "ffbatch-test-base";
+const WORKER: &str = "ffbatch-test-worker";
+
+/// The label that says which checkout an image is of.
+const LABEL: &str = "ffbatch-test-checkout";
+
+/// Who the worker is: nobody special.
+const USER: &str = "1000:1000";
+
+/// The name of the image, which is made first where it is missing.
+#[track_caller]
+pub fn worker() -> String {
+    let (ffmpeg, worker) = (tools::ffmpeg(), tools::worker());
+    let base = format!("{BASE}:{}", key(&[&ffmpeg]));
+    let image = format!("{WORKER}:{}", key(&[&ffmpeg, &worker]));
+    let directory = tools::fixtures();
+    let lock =
+        File::create(directory.join("image.lock")).expect("the target directory is writable");
+    lock.lock().expect("files can be locked");
+    if exists(&image) {
+        return image;
+    }
+    if !exists(&base) {
+        import(&base, &ffmpeg, &directory);
+    }
+    lay_over(&image, &base, &worker, &directory);
+    for (name, kept) in [(WORKER, &image), (BASE, &base)] {
+        remove_others(name, kept);
+    }
+    image
+}
+
+/// An image whose only layer is ffmpeg and what every program needs.
+#[track_caller]
+fn import(image: &str, ffmpeg: &Path, scratch: &Path) {
+    let root = tree(ffmpeg, "ffmpeg", scratch);
+    let write = |path: &str, text: &str| {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().expect("it lies in a directory")).expect("our own");
+        fs::write(path, text).expect("a new directory is writable");
+    };
+    write(
+        "etc/passwd",
+        "root:x:0:0::/:/none\nffbatch:x:1000:1000::/tmp:/none\n",
+    );
+    write("etc/group", "root:x:0:\nffbatch:x:1000:\n");
+    write("etc/nsswitch.conf", "hosts: files dns\n");
+    // A machine without a bundle has tests without HTTPS.
+    let bundle = fs::read_to_string("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
+    write("etc/ssl/certs/ca-certificates.crt", &bundle);
+    let tmp = root.path().join("tmp");
+    fs::create_dir(&tmp).expect("a new directory is writable");
+    fs::set_permissions(tmp, Permissions::from_mode(0o1777)).expect("our own directory");
+    fs::set_permissions(root.path(), Permissions::from_mode(0o755)).expect("our own directory");
+    let mut tar = Command::new("tar")
+        .args(["--create", "--owner=0", "--group=0", "--directory"])
+        .arg(root.path())
+        .arg(".")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("tar starts");
+    let output = Command::new("docker")
+        .args(["import", "--change", &label(), "-", image])
+        .stdin(tar.stdout.take().expect("it was piped"))
+        .output()
+        .expect("docker starts");
+    let packed = tar.wait().expect("tar ends");
+    assert!(
+        packed.success() && output.status.success(),
+        "the image cannot be made: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// An image that has the worker over another one.
+#[track_caller]
+fn lay_over(image: &str, base: &str, worker: &Path, scratch: &Path) {
+    let root = tree(worker, "ffbatch-worker", scratch);
+    let container = done(["create", base, "/usr/bin/ffbatch-worker"]);
+    let files = format!("{}/.", root.path().display());
+    done(["cp", &files, &format!("{container}:/")]);
+    let changes = [
+        "ENTRYPOINT [\"/usr/bin/ffbatch-worker\"]".to_owned(),
+        "CMD []".to_owned(),
+        format!("USER {USER}"),
+        "WORKDIR /tmp".to_owned(),
+        "ENV PATH=/usr/bin HOME=/tmp FFBATCH_FFMPEG=/usr/bin/ffmpeg".to_owned(),
+        label(),
+    ];
+    let changes = changes
+        .iter()
+        .flat_map(|change| ["--change", change.as_str()]);
+    let words = ["commit"]
+        .into_iter()
+        .chain(changes)
+        .chain([container.as_str(), image]);
+    done(words);
+    done(["rm", "--force", &container]);
+}
+
+/// A directory with a program in `usr/bin` and the libraries that it is linked to, where it looks for them.
+#[track_caller]
+fn tree(program: &Path, name: &str, scratch: &Path) -> TempDir {
+    let root = tempfile::Builder::new()
+        .prefix("image-")
+        .tempdir_in(scratch)
+        .expect("the target directory is writable");
+    put(program, &root.path().join("usr/bin").join(name));
+    for library in libraries(program) {
+        let inside = library.strip_prefix("/").expect("ldd prints whole paths");
+        put(&library, &root.path().join(inside));
+    }
+    root
+}
+
+/// What the dynamic linker would load; nothing for a static program.
+#[track_caller]
+fn libraries(program: &Path) -> Vec<PathBuf> {
+    let output = Command::new("ldd")
+        .arg(program)
+        .output()
+        .expect("ldd starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    // `NAME => PATH (ADDRESS)`, or `PATH (ADDRESS)` for the linker itself.
+    let path = |word: &str| word.starts_with('/').then(|| PathBuf::from(word));
+    text.lines()
+        .filter_map(|line| line.split_whitespace().find_map(path))
+        .collect()
+}
+
+#[track_caller]
+fn put(file: &Path, to: &Path) {
+    fs::create_dir_all(to.parent().expect("it lies in a directory"))
+        .expect("a new directory is writable");
+    let real = file.canonicalize().expect("it is there");
+    // Another file system, or one that has no second names for a file.
+    if fs::hard_link(&real, to).is_err() {
+        fs::copy(&real, to).expect("there is space");
+    }
+}
+
+/// What changes when one of the files does.
+#[track_caller]
+fn key(files: &[&Path]) -> String {
+    let about = |file: &&Path| {
+        let real = file.canonicalize().expect("it is there");
+        let metadata = real.metadata().expect("it is there");
+        let (secs, nanos) = (metadata.mtime(), metadata.mtime_nsec());
+        format!("{} {} {secs} {nanos}", real.display(), metadata.len())
+    };
+    let all: Vec<String> = files.iter().map(about).collect();
+    format!("{:08x}", fingerprint(&all.join("\n")))
+}
+
+fn label() -> String {
+    let checkout = tools::repository().display();
+    format!("LABEL {LABEL}={checkout}")
+}
+
+fn exists(image: &str) -> bool {
+    docker(["image", "inspect", image]).status.success()
+}
+
+#[track_caller]
+fn remove_others(name: &str, kept: &str) {
+    let filter = format!("label={LABEL}={}", tools::repository().display());
+    let format = "{{.Repository}}:{{.Tag}}";
+    let listed = done(["images", "--filter", &filter, "--format", format, name]);
+    for old in listed.lines().filter(|image| *image != kept) {
+        // One that a container still uses goes the next time.
+        let _ = docker(["rmi", old]);
+    }
+}
