@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/tools.sh
+scripts/docker.sh
 # The end-to-end tests start both programs, and other tests start examples. Cargo builds these only when told to.
 cargo build --workspace --bins --examples
 [ $# -gt 0 ] || set -- --workspace
