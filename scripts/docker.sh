@@ -4,8 +4,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 say() { printf 'docker: %s\n' "$*"; }
-# What skips is said by whoever skips; where the engine is required (FFBATCH_REQUIRE_DOCKER=1) the tests fail instead.
-without() { say "NO ENGINE, $*: THE TESTS THAT RUN JOBS IN CONTAINERS WILL BE SKIPPED"; exit 0; }
+# Where an engine is required (FFBATCH_REQUIRE_DOCKER=1) the tests fail without one, else they are skipped.
+without() {
+  local what="BE SKIPPED"
+  [ "${FFBATCH_REQUIRE_DOCKER:-}" = 1 ] && what="FAIL"
+  say "NO ENGINE, $*: THE TESTS THAT RUN JOBS IN CONTAINERS WILL $what"
+  exit 0
+}
 answers() { docker version >/dev/null 2>&1; }
 
 command -v docker >/dev/null || without "the program docker is not installed (on Debian: apt-get install docker.io)"

@@ -23,12 +23,7 @@ def run(engine, job):
     """Runs the attempt that the engine has begun, and tells the engine how it ended."""
     container = job.container()
     command = [replaced(word, job.parameters) for word in container.get("command", [])]
-    variables = environment(engine, job, container)
-    if too_long(job, command, variables):
-        with engine.changed:
-            engine.ended(job, "FAILED", TOO_LONG)
-        return
-    box = containers.Container(job, container, command, variables)
+    box = containers.Container(job, container, command, environment(engine, job, container))
     try:
         box.create()
     except containers.Refused as refusal:
@@ -133,11 +128,16 @@ def environment(engine, job, container):
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     variables |= {one["name"]: one["value"] for one in container["environment"]}
-    variables |= {
+    return variables | batch_variables(job)
+
+
+def batch_variables(job):
+    """AWS Batch User Guide, "AWS Batch job environment variables"."""
+    variables = {
         "AWS_BATCH_JOB_ID": job.job_id + ("#0" if job.is_multinode else ""),
         "AWS_BATCH_JQ_NAME": job.job_queue.name,
         "AWS_BATCH_CE_NAME": job.environment.name,
-        "AWS_BATCH_JOB_ATTEMPT": str(job.tried),
+        "AWS_BATCH_JOB_ATTEMPT": str(max(job.tried, 1)),
     }
     if job.index is not None:
         variables["AWS_BATCH_JOB_ARRAY_INDEX"] = str(job.index)
@@ -146,10 +146,10 @@ def environment(engine, job, container):
     return variables
 
 
-def too_long(job, command, variables):
+def too_long(job):
     changed = changes(job.asked)
     override = {"name": "default", "environment": list(changed.get("environment", []))}
-    override["environment"] += [{"name": name, "value": value} for name, value in variables.items() if name.startswith("AWS_BATCH_")]
+    override["environment"] += [{"name": name, "value": value} for name, value in batch_variables(job).items()]
     if changed.get("command") or job.asked.get("parameters"):
-        override["command"] = command
+        override["command"] = [replaced(word, job.parameters) for word in job.container().get("command", [])]
     return len(json.dumps({"containerOverrides": [override]}, separators=(",", ":"), ensure_ascii=False)) > OVERRIDES

@@ -12,7 +12,6 @@ import attempts
 from jobs import STATES
 
 DEPENDENT = "Dependent Job failed"
-ESSENTIAL = "Essential container in task exited"
 
 
 class Engine:
@@ -49,8 +48,10 @@ class Engine:
             job.needs = {need["jobId"] for need in asked.get("dependsOn", [])}
         else:
             job.left = size
+        # Children differ in their indexes only.
+        too_long = attempts.too_long((children or [job])[-1])
         for one in children or [job]:
-            one.status = "PENDING"
+            one.status, one.too_long = "PENDING", too_long
             for need in one.needs:
                 self.waiting.setdefault(need, []).append(one)
             self.look(job.all_jobs, one)
@@ -75,6 +76,8 @@ class Engine:
 
     def run_or_stay(self, job):
         """A job that is free to run does what the mode says. Returns the jobs that may look again."""
+        if job.too_long:
+            return self.end(job, "FAILED", attempts.TOO_LONG)
         if self.mode == "docker":
             job.status = "RUNNABLE"
             self.runnable.append(job)
@@ -82,7 +85,7 @@ class Engine:
         if isinstance(self.mode, int):
             self.begin(job)
             job.now["exitCode"] = self.mode
-            return self.end(job, "FAILED" if self.mode else "SUCCEEDED", ESSENTIAL)
+            return self.end(job, "FAILED" if self.mode else "SUCCEEDED", attempts.ESSENTIAL)
         self.place(job, self.mode)
         return []
 

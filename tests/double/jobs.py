@@ -23,7 +23,7 @@ class Job(models.Job):
         self.parent = None
         self.needs = set()
         self.tried = 0
-        self.started = self.is_cancelled = self.is_terminated = False
+        self.started = self.is_cancelled = self.is_terminated = self.too_long = False
         self.now = {}
         # How a running attempt is to end: set by the engine, read by whoever runs it.
         self.ending = None

@@ -269,17 +269,3 @@ fn a_job_without_its_image_says_so() {
     let reason = text(&described["container"], "reason");
     assert!(reason.starts_with("CannotPullContainerError: "), "{reason}");
 }
-
-#[test]
-fn overrides_that_are_too_long_are_accepted_and_fail_the_job() {
-    let Some(aws) = Aws::with_docker() else {
-        return;
-    };
-    aws.compute("intel", "image");
-    let long = json!({ "job": "x".repeat(8_200) });
-    let described = aws.until(&aws.submit(&submission(&long, &json!({}))), "FAILED");
-    assert_eq!(
-        described["statusReason"],
-        "Container Overrides length must be at most 8192"
-    );
-}
