@@ -15,6 +15,7 @@ import sys
 
 from werkzeug.serving import run_simple
 
+import quick  # noqa: F401 (before moto)
 import containers
 import shim
 from control import Control
@@ -25,6 +26,9 @@ from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_
 
 
 def stop(_signal, _frame):
+    # Once is enough: a second signal must not break off the cleaning up.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
     sys.exit(0)
 
 
@@ -44,7 +48,8 @@ def main():
     asked = parser.parse_args()
     port = asked.port or free_port()
     os.environ["MOTO_PORT"] = str(port)
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
     engine = shim.install(f"http://127.0.0.1:{port}", asked.slots)
     ledger = Ledger()
     control = Control(ledger, engine)
@@ -54,8 +59,9 @@ def main():
     try:
         run_simple("127.0.0.1", port, Front(app, ledger, control), threaded=True, request_handler=MotoRequestHandler)
     finally:
-        # What still runs must not outlive whoever started it.
+        # What still runs must not outlive whoever started it. There is nothing else to put away.
         containers.remove_own()
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,17 @@ from pathlib import Path
 
 LABEL = "ffbatch-test-double"
 
+# Held while a container is made, so that none is made behind the back of who removes them all.
+TURN = threading.Lock()
+
 
 class Refused(Exception):
     """The engine cannot make the container; the text is what ECS would give as the container's reason."""
 
 
 class Container:
-    made = False
+    # Whether there has been one, and whether there will be no more.
+    made = closed = False
 
     def __init__(self, job, about, command, variables):
         self.name = f"{LABEL}-{os.getpid()}-{job.job_id.replace(':', '-')}-{job.tried}"
@@ -36,8 +40,11 @@ class Container:
         for needed in self.about["resourceRequirements"]:
             # Twice the same limit, as on AWS: no swap. Processors and devices are what this machine has.
             words += ["--memory", f"{needed['value']}m", "--memory-swap", f"{needed['value']}m"] if needed["type"] == "MEMORY" else []
-        Container.made = True
-        made = docker(*words, self.about["image"], *self.command)
+        with TURN:
+            if Container.closed:
+                raise Refused("the double ends")
+            Container.made = True
+            made = docker(*words, self.about["image"], *self.command)
         if made.returncode != 0:
             self.remove()
             raise Refused(f"CannotPullContainerError: {made.stderr.strip()}")
@@ -92,6 +99,9 @@ def identity(process="self"):
 
 
 def remove_own():
+    """Removes every container of this process, for good."""
+    with TURN:
+        Container.closed = True
     if Container.made:
         remove(lambda owner: owner == identity())
 

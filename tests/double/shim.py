@@ -17,12 +17,14 @@ here          SubmitJob takes retryStrategy and nodeOverrides; definitions keep 
 """
 
 import json
+from collections import defaultdict
 from contextvars import ContextVar
+from types import SimpleNamespace
 
-from moto.batch import models, responses, urls
-from moto.batch.models import BatchBackend, batch_backends
+from moto.batch import models, urls
+from moto.batch.models import BatchBackend
 from moto.batch.responses import BatchResponse
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ecs import models as ecs
 
 from engine import Engine
 from jobs import Job
@@ -113,7 +115,7 @@ def install(endpoint, slots):
     for name in ("cancel", "terminate"):
         # The singular's address has no end in moto, and so matches the plural too.
         urls.url_paths["{0}/v1/" + name + "job$"] = urls.url_paths.pop("{0}/v1/" + name + "job")
-        urls.url_paths["{0}/v1/" + name + "jobs$"] = responses.BatchResponse.dispatch
+        urls.url_paths["{0}/v1/" + name + "jobs$"] = BatchResponse.dispatch
     return engine
 
 
@@ -156,8 +158,15 @@ def compute_environment(response, create):
     created = batch.get_compute_environment_by_arn(json.loads(answer)["computeEnvironmentArn"])
     if not resources.get("type", "EC2").startswith("FARGATE"):
         kind = next((one for one in resources["instanceTypes"] if "." in one), INSTANCE_TYPE)
-        reservation = batch.ec2_backend.run_instances("ami-03cf127a", 1, None, [], instance_type=kind, region_name=batch.region_name, is_instance_type_default=False)
-        instance = batch.ecs_backend.register_container_instance(created.ecs_name, reservation.instances[0].id)
-        created.container_instance = instance.container_instance_arn
-        created.add_instance(reservation.instances[0])
+        created.container_instance = container_instance(batch, created.ecs_name, kind).container_instance_arn
     return answer
+
+
+def container_instance(batch, cluster, kind):
+    """An instance in a cluster, of which only ECS knows: moto's EC2 takes half a second to start the first one."""
+    instance = SimpleNamespace(image_id="ami-1", availability_zone=f"{batch.region_name}a", instance_type=kind, platform=None)
+    machines, ecs.ec2_backends = ecs.ec2_backends, defaultdict(lambda: {batch.region_name: SimpleNamespace(get_instance=lambda _: instance)})
+    try:
+        return batch.ecs_backend.register_container_instance(cluster, "i-0123456789abcdef0")
+    finally:
+        ecs.ec2_backends = machines

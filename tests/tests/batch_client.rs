@@ -1,16 +1,15 @@
 //! Jobs on AWS Batch as its clients see them: submitted by an SDK, run in the container that is the worker, followed by `DescribeJobs`
 //! and the log.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
-use ffbatch_tests::aws::{Aws, COMPUTES, definition_name, queue_name, text};
+use ffbatch_tests::aws::{Aws, BUCKET, COMPUTES, definition_name, queue_name, text};
 use ffbatch_tests::clip::{self, Clip, LONG, SHORT};
 use ffbatch_tests::media::frames;
 use ffbatch_tests::sandbox::{Sandbox, until};
 use ffbatch_tests::{image, tools};
 use serde_json::{Value, json};
-
-const BUCKET: &str = "media";
 
 /// An account with a bucket, in which a clip lies at `in.mp4`, and the compute `intel`; `None` without a Docker engine.
 #[track_caller]
@@ -49,6 +48,24 @@ fn frames_in(aws: &Aws, key: &str) -> usize {
     let sandbox = Sandbox::new();
     sandbox.write("out.mp4", aws.s3().get(BUCKET, key));
     frames(&sandbox.path("out.mp4"))
+}
+
+/// The reports in the bucket, by the names of their files.
+#[track_caller]
+fn reports(aws: &Aws) -> BTreeMap<String, Value> {
+    let keys = aws.s3().keys(BUCKET).into_iter();
+    let all = aws
+        .s3()
+        .get_all(BUCKET, keys.filter(|key| key.starts_with("metrics/jobs/")));
+    let read = |(key, bytes): (String, Vec<u8>)| {
+        let (_, name) = key.rsplit_once('/').expect("it lies below");
+        let name = name.trim_end_matches(".json").to_owned();
+        (
+            name,
+            serde_json::from_slice(&bytes).expect("a report is JSON"),
+        )
+    };
+    all.into_iter().map(read).collect()
 }
 
 /// Waits until ffmpeg works in the job's container, as its log says.
@@ -183,6 +200,27 @@ fn a_job_whose_host_is_reclaimed_runs_again() {
     assert_eq!(ends[0].1, None);
     assert_eq!(ends[1..], [(exited.clone(), Some(75)), (exited, Some(0))]);
     assert_eq!(frames_in(&aws, "out.mp4"), 50);
+    // What was killed outright has left no report; the others know which attempt they were, on what.
+    assert_eq!(
+        reports(&aws).keys().collect::<Vec<_>>(),
+        [&format!("{job}_2"), &format!("{job}_3")]
+    );
+    let last = &reports(&aws)[&format!("{job}_3")];
+    assert_eq!(
+        (&last["job_id"], &last["attempt"]),
+        (&json!(job), &json!(3))
+    );
+    let machine = [
+        &last["machine"]["job_queue"],
+        &last["machine"]["compute_environment"],
+    ];
+    assert_eq!(
+        machine,
+        [
+            &json!(queue_name("intel")),
+            &json!("batch-ffmpeg-job-queue-intel-environment")
+        ]
+    );
     // Each attempt has a log of its own.
     let first = aws.log(&attempts[0]);
     assert!(!first.is_empty() && first != aws.log(&attempts[2]));
@@ -268,4 +306,43 @@ fn a_job_without_its_image_says_so() {
     assert_eq!(described["statusReason"], "Task failed to start");
     let reason = text(&described["container"], "reason");
     assert!(reason.starts_with("CannotPullContainerError: "), "{reason}");
+}
+
+#[test]
+fn a_job_that_owns_its_instance_is_a_node() {
+    let Some(aws) = account(SHORT) else {
+        return;
+    };
+    aws.queue("pinned", "EC2");
+    let container = json!({
+        "image": image::worker(),
+        "environment": [{ "name": "S3_BUCKET", "value": BUCKET }],
+        "resourceRequirements": [{ "type": "VCPU", "value": "2" }, { "type": "MEMORY", "value": "2048" }],
+    });
+    let nodes = json!({ "numNodes": 1, "mainNode": 0, "nodeRangeProperties": [{ "targetNodes": "0:", "container": container }] });
+    aws.register(
+        &json!({ "jobDefinitionName": "pinned", "type": "multinode", "nodeProperties": nodes }),
+    );
+    let command = [
+        "--input_url",
+        "s3://media/in.mp4",
+        "--output_file_options",
+        "-c:v copy -an",
+        "--output_url",
+        "s3://media/out.mp4",
+    ];
+    let node = json!({ "targetNodes": "0:", "containerOverrides": { "command": command, "instanceType": "c6i.large" } });
+    let asked = json!({ "jobName": "pinned", "jobQueue": "pinned", "jobDefinition": "pinned", "nodeOverrides": { "nodePropertyOverrides": [node] } });
+    let job = aws.submit(&asked);
+    let described = aws.until(&job, "SUCCEEDED");
+    assert_eq!(frames_in(&aws, "out.mp4"), 50);
+    // The log stream is in the attempt, and in the node.
+    assert!(!aws.log(&described["attempts"][0]).is_empty());
+    let main = aws.describe(&format!("{job}#0"));
+    assert_eq!(main["nodeDetails"]["isMainNode"], true);
+    assert!(!aws.log(&main).is_empty());
+    assert_eq!(described["container"], Value::Null);
+    let reports: Vec<Value> = reports(&aws).into_values().collect();
+    assert_eq!(reports.len(), 1);
+    assert_eq!(reports[0]["job_id"], format!("{job}#0"));
 }

@@ -196,10 +196,10 @@ fn lists_have_filters_and_pages() {
         }
         list(asked)
     };
-    let (names, token, _) = page(&Value::Null);
-    assert_eq!(names, ["Encode-4", "Encode-3", "Encode-2"]);
-    let (names, token, _) = page(&token);
-    assert_eq!((names.len(), token), (2, Value::Null));
+    let (first, token, _) = page(&Value::Null);
+    assert_eq!(first, ["Encode-4", "Encode-3", "Encode-2"]);
+    let (second, token, _) = page(&token);
+    assert_eq!((second.len(), token), (2, Value::Null));
     let children = list(json!({ "arrayJobId": array })).2;
     assert_eq!(children.len(), 1);
     assert_eq!(children[0]["arrayProperties"]["index"], 1);
@@ -261,7 +261,7 @@ fn twenty_five_thousand_jobs_are_a_matter_of_seconds() {
         );
     }
     assert!(
-        began.elapsed() < Duration::from_secs(60),
+        began.elapsed() < Duration::from_mins(1),
         "{:?}",
         began.elapsed()
     );

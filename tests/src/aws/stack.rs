@@ -15,7 +15,10 @@ pub const COMPUTES: [(&str, &str); 7] = [
     ("xilinx", "EC2"),
 ];
 
-/// The job parameters (`CONTRACT`: the six of the sample, and ours).
+/// The bucket of the installation. A test that uses it creates it.
+pub const BUCKET: &str = "media";
+
+/// The job parameters: the six of the sample, and ours.
 pub const PARAMETERS: [&str; 7] = [
     "global_options",
     "input_file_options",
@@ -86,7 +89,7 @@ fn definition(compute: &str, kind: &str, image: &str) -> Value {
     let mut container = json!({
         "image": image,
         "command": command.concat(),
-        "environment": [{ "name": "FFBATCH_VCPUS", "value": "2" }],
+        "environment": [{ "name": "FFBATCH_VCPUS", "value": "2" }, { "name": "S3_BUCKET", "value": BUCKET }],
         "resourceRequirements": [{ "type": "VCPU", "value": "2" }, { "type": "MEMORY", "value": "8192" }],
     });
     if fargate {
