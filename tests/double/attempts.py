@@ -34,7 +34,8 @@ def run(engine, job):
     try:
         live(engine, job, box)
     finally:
-        box.remove()
+        # The next job need not wait for that.
+        threading.Thread(target=box.remove, daemon=True).start()
 
 
 def live(engine, job, box):
@@ -125,6 +126,7 @@ def environment(engine, job, container):
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{engine.endpoint}/double/role",
         "AWS_ENDPOINT_URL": engine.endpoint,
         "AWS_REGION": job.backend.region_name,
+        # There is no instance here that could tell about itself.
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     variables |= {one["name"]: one["value"] for one in container["environment"]}

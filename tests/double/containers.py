@@ -80,6 +80,9 @@ class Container:
         self.process.wait()
         for reader in self.readers:
             reader.join()
+        # The program says what the container's was; these are its own as well, or have a reason.
+        if self.process.returncode not in (125, 126, 127, 137):
+            return self.process.returncode
         seen = docker("inspect", "--format", "{{.State.ExitCode}} {{.State.OOMKilled}}", self.name).stdout.split()
         self.out_of_memory = seen[1:] == ["true"]
         return int(seen[0]) if seen else self.process.returncode

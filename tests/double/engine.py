@@ -12,6 +12,7 @@ import attempts
 from jobs import STATES
 
 DEPENDENT = "Dependent Job failed"
+CHILD = "Array Child Job failed"
 
 
 class Engine:
@@ -123,7 +124,8 @@ class Engine:
             parent.left -= 1
             if parent.left == 0:
                 succeeded = all(child.status == "SUCCEEDED" for child in parent._child_jobs)
-                free = free + self.end(parent, "SUCCEEDED" if succeeded else "FAILED", parent.job_stopped_reason)
+                reason = None if succeeded else parent.job_stopped_reason or CHILD
+                free = free + self.end(parent, "SUCCEEDED" if succeeded else "FAILED", reason)
         self.changed.notify_all()
         return free
 

@@ -36,7 +36,12 @@ class Front:
             return answer(start_response, 400, models.REFUSAL[call.service], problem)
         if self.ledger.too_fast(call):
             return answer(start_response, 429, "TooManyRequestsException", "Too Many Requests")
-        result = self.app(environ, start_response)
+        heads = []
+        result = [b"".join(self.app(environ, lambda *head: heads.append(head)))]
+        if wrong := models.wrong(call, result[0]):
+            # The double must not answer what AWS cannot.
+            return answer(start_response, 500, "DoubleIsWrong", wrong)
+        start_response(*heads[0])
         if fault is not None and fault.lose:
             # It was done, and nobody will hear of it.
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)

@@ -107,6 +107,10 @@ fn children_wait_for_each_other_and_for_their_counterparts() {
         [&child(&first, 2), &first, &second, &third],
         ["FAILED"; 4],
     );
+    assert_eq!(
+        aws.describe(&first)["statusReason"],
+        "Array Child Job failed"
+    );
     let summary = aws.describe(&second)["arrayProperties"]["statusSummary"].clone();
     assert_eq!(
         (&summary["SUCCEEDED"], &summary["FAILED"]),
