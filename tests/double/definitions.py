@@ -109,7 +109,7 @@ def overrides(asked, definition):
         yield f"containerOverrides are not for {definition.name}, which has ecsProperties (ecsPropertiesOverride is)"
     if definition.type == "multinode":
         if container is not None or "arrayProperties" in asked:
-            yield f"containerOverrides and arrayProperties are not for {definition.name}, which is a multi-node definition (nodeOverrides is)"
+            yield f"containerOverrides and arrayProperties are not for the multi-node definition {definition.name} (nodeOverrides is)"
     elif node is not None:
         yield f"nodeOverrides are not for {definition.name}, which is a container definition (containerOverrides is)"
     for one in (node or {}).get("nodePropertyOverrides", []):
@@ -124,8 +124,9 @@ def overrides(asked, definition):
     yield from environment_problems(changed.get("environment", []))
     if changed.get("resourceRequirements"):
         yield from resource_problems(changed, fargate)
-        whole = {"resourceRequirements": [{"type": name, "value": value} for name, value in (requirements(base) | requirements(changed)).items()]}
-        yield from resource_problems(whole, fargate, whole=True)
+        needs = requirements(base) | requirements(changed)
+        both = {"resourceRequirements": [{"type": name, "value": value} for name, value in needs.items()]}
+        yield from resource_problems(both, fargate, whole=True)
 
 
 def changes(asked):

@@ -5,6 +5,7 @@ the engine run what is runnable as containers; at a state's name jobs stop there
 """
 
 import threading
+import traceback
 from collections import deque
 from datetime import datetime
 
@@ -179,4 +180,10 @@ class Engine:
                 job.new_attempt()
                 job.status = "STARTING"
                 job.ending = None
-            attempts.run(self, job)
+            try:
+                attempts.run(self, job)
+            except Exception as error:
+                # A defect of the double must be seen, and must not take a thread away.
+                traceback.print_exc()
+                with self.changed:
+                    self.ended(job, "FAILED", f"THE DOUBLE failed: {error!r}")

@@ -10,6 +10,13 @@ from definitions import changes, container_of, requirements
 STATES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
 ENDED = ("SUCCEEDED", "FAILED")
 
+# What of a container is described as it was asked for.
+DETAILS = (
+    "image", "command", "jobRoleArn", "executionRoleArn", "environment", "resourceRequirements", "linuxParameters", "privileged",
+    "user", "readonlyRootFilesystem", "logConfiguration", "networkConfiguration", "ephemeralStorage", "runtimePlatform",
+    "fargatePlatformConfiguration",
+)
+
 
 class Job(models.Job):
     """moto's job. The engine changes it, under its lock; nobody else does."""
@@ -141,10 +148,8 @@ class Job(models.Job):
         return described | {"nodeDetails": {"nodeIndex": 0, "isMainNode": True}}
 
     def _container_details(self):
-        known = ("image", "command", "jobRoleArn", "executionRoleArn", "environment", "resourceRequirements", "linuxParameters", "privileged", "user",
-                 "readonlyRootFilesystem", "logConfiguration", "networkConfiguration", "ephemeralStorage", "runtimePlatform", "fargatePlatformConfiguration")
         container = self.container()
-        details = {name: container[name] for name in known if name in container} | self.now
+        details = {name: container[name] for name in DETAILS if name in container} | self.now
         details |= {name: [] for name in ("volumes", "mountPoints", "ulimits", "secrets", "networkInterfaces")}
         return details
 

@@ -21,6 +21,7 @@ LISTED = 100
 LEAST_TIMEOUT = 60
 ATTEMPTS = range(1, 11)
 RULES = 5
+PATTERNS = {name: r"(?=.)[A-Za-z0-9.:\s]*\*?" for name in ("onStatusReason", "onReason")} | {"onExitCode": r"(?=.)\d*\*?"}
 QUEUES = ENVIRONMENTS = 50
 ENVIRONMENTS_OF_A_QUEUE = 3
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
@@ -84,9 +85,9 @@ def retry(strategy):
     if len(rules) > RULES:
         yield f"evaluateOnExit has {len(rules)} rules, at most {RULES} are allowed"
     for rule in rules:
-        for name, allowed in (("onStatusReason", r"[A-Za-z0-9.:\s]*\*?"), ("onReason", r"[A-Za-z0-9.:\s]*\*?"), ("onExitCode", r"\d*\*?")):
-            if name in rule and not (rule[name] and len(rule[name]) <= 512 and re.fullmatch(allowed, rule[name], re.ASCII)):
-                yield f"evaluateOnExit.{name} is `{rule[name]}` (an asterisk may stand at its end, and there are few signs beside letters and digits)"
+        for name, allowed in PATTERNS.items():
+            if name in rule and not (len(rule[name]) <= 512 and re.fullmatch(allowed, rule[name], re.ASCII)):
+                yield f"evaluateOnExit.{name} is `{rule[name]}` (few signs are allowed, and an asterisk only at its end)"
         if not any(name.startswith("on") for name in rule):
             yield "a rule of evaluateOnExit has no condition"
 

@@ -10,10 +10,11 @@ engine.py     who runs when: dependencies (also N_TO_N and SEQUENTIAL, also on a
 attempts.py   one attempt: the environment of AWS Batch, every `Ref::name` by its exact name, live logs, the time limit, SIGTERM
               before SIGKILL, what is said when a host goes; moto sets one variable, replaces one reference per word by prefix,
               and reads logs at the end
-here          SubmitJob takes retryStrategy and nodeOverrides; definitions keep nodeProperties and ecsProperties; the name alone is the newest
-              active revision; ListJobs has pages, filters, the children of arrays and only running jobs unless asked otherwise;
-              CancelJob and TerminateJob reach children; CancelJobs and TerminateJobs exist; a queue is enabled unless it says otherwise; compute environments need no role
-              and start no instance; every compute environment on EC2 has a container instance in its cluster
+here          SubmitJob takes retryStrategy and nodeOverrides; definitions keep nodeProperties and ecsProperties; a name alone is
+              the newest active revision; ListJobs has pages, filters, the children of arrays, and only running jobs
+              unless asked otherwise; CancelJob and TerminateJob reach children; CancelJobs and TerminateJobs exist; a queue is
+              enabled unless it says otherwise; compute environments need no role and start no instance; each of them on EC2 has
+              a container instance in its cluster
 """
 
 import json
@@ -150,7 +151,8 @@ def compute_environment(response, create):
     resources.setdefault("instanceTypes", [])
     batch = response.batch_backend
     lookup, batch.iam_backend.get_role_by_arn = batch.iam_backend.get_role_by_arn, lambda arn: arn
-    response.body = json.dumps(json.loads(response.body) | {"serviceRole": response._get_param("serviceRole") or SERVICE_ROLE, "computeResources": resources})
+    more = {"serviceRole": response._get_param("serviceRole") or SERVICE_ROLE, "computeResources": resources}
+    response.body = json.dumps(json.loads(response.body) | more)
     try:
         answer = create(response)
     finally:
@@ -165,7 +167,8 @@ def compute_environment(response, create):
 def container_instance(batch, cluster, kind):
     """An instance in a cluster, of which only ECS knows: moto's EC2 takes half a second to start the first one."""
     instance = SimpleNamespace(image_id="ami-1", availability_zone=f"{batch.region_name}a", instance_type=kind, platform=None)
-    machines, ecs.ec2_backends = ecs.ec2_backends, defaultdict(lambda: {batch.region_name: SimpleNamespace(get_instance=lambda _: instance)})
+    machine = SimpleNamespace(get_instance=lambda _: instance)
+    machines, ecs.ec2_backends = ecs.ec2_backends, defaultdict(lambda: {batch.region_name: machine})
     try:
         return batch.ecs_backend.register_container_instance(cluster, "i-0123456789abcdef0")
     finally:

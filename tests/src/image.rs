@@ -1,7 +1,8 @@
 //! The container image of the tests: the worker of the same build as the running test, the real ffmpeg, and what both need to start.
 //!
 //! It is made of files of this machine, since a test pulls nothing. ffmpeg lies in an image below, so that another build of the worker
-//! costs a second. An image is named for the very files in it; older ones of the same checkout are removed.
+//! costs a second. An image is named for the very files in it; older ones of the same checkout are removed,
+//! and those of checkouts that are no more.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -41,9 +42,7 @@ pub fn worker() -> String {
         import(&base, &ffmpeg, &directory);
     }
     lay_over(&image, &base, &worker, &directory);
-    for (name, kept) in [(WORKER, &image), (BASE, &base)] {
-        remove_others(name, kept);
-    }
+    remove_all_but([&image, &base]);
     image
 }
 
@@ -178,13 +177,31 @@ fn exists(image: &str) -> bool {
     docker(["image", "inspect", image]).status.success()
 }
 
+/// Removes the images of older builds, and those of checkouts that are no more.
 #[track_caller]
-fn remove_others(name: &str, kept: &str) {
-    let filter = format!("label={LABEL}={}", tools::repository().display());
-    let format = "{{.Repository}}:{{.Tag}}";
-    let listed = done(["images", "--filter", &filter, "--format", format, name]);
-    for old in listed.lines().filter(|image| *image != kept) {
+fn remove_all_but(kept: [&String; 2]) {
+    let format = format!(
+        "{{{{index .Config.Labels \"{LABEL}\"}}}}\t{{{{range .RepoTags}}}}{{{{.}}}}{{{{end}}}}"
+    );
+    let filter = format!("label={LABEL}");
+    let all = done(["images", "--quiet", "--filter", &filter]);
+    let inspect = ["image", "inspect", "--format", &format];
+    let listed = docker(inspect.into_iter().chain(all.lines()));
+    // What is laid over another image has to go before it.
+    let mut old: Vec<&str> = Vec::new();
+    let text = String::from_utf8_lossy(&listed.stdout);
+    for (checkout, image) in text.lines().filter_map(|line| line.split_once('\t')) {
+        let ours = Path::new(checkout) == tools::repository();
+        if !image.is_empty()
+            && !kept.iter().any(|one| *one == image)
+            && (ours || !Path::new(checkout).exists())
+        {
+            old.push(image);
+        }
+    }
+    old.sort_by_key(|image| image.starts_with(BASE));
+    for image in old {
         // One that a container still uses goes the next time.
-        let _ = docker(["rmi", old]);
+        let _ = docker(["rmi", image]);
     }
 }
