@@ -132,6 +132,11 @@ def register_job_definition(asked, size, _batch):
     yield from timeout(asked.get("timeout"))
 
 
+def get_job_queue_snapshot(asked, _size, batch):
+    if batch.get_job_queue(asked["jobQueue"]) is None:
+        yield f"Job queue {asked['jobQueue']} does not exist"
+
+
 def describe_jobs(asked, _size, _batch):
     if not 1 <= len(asked["jobs"]) <= DESCRIBED:
         yield f"DescribeJobs names {len(asked['jobs'])} jobs, it has to name 1 to {DESCRIBED}"
@@ -179,6 +184,7 @@ CHECKS = {
     "SubmitJob": submit_job,
     "RegisterJobDefinition": register_job_definition,
     "DescribeJobs": describe_jobs,
+    "GetJobQueueSnapshot": get_job_queue_snapshot,
     "ListJobs": list_jobs,
     "CancelJob": ending,
     "TerminateJob": ending,

@@ -1,4 +1,8 @@
-"""ListJobs: what of the jobs is asked for, newest first, in pages (AWS Batch API Reference, "ListJobs")."""
+"""ListJobs: what of the jobs is asked for, newest first, in pages (AWS Batch API Reference, "ListJobs"). GetJobQueueSnapshot: what
+is to run next.
+"""
+
+import time
 
 LARGEST_PAGE = 100
 
@@ -9,6 +13,13 @@ def page(batch, asked):
     last = first + asked.get("maxResults", LARGEST_PAGE)
     more = {"nextToken": str(last)} if last < len(jobs) else {}
     return {"jobSummaryList": [job.describe_short() for job in jobs[first:last]]} | more
+
+
+def snapshot(batch, asked):
+    """The first hundred jobs that could run, the oldest first."""
+    jobs = [job for job in batch.get_job_queue(asked["jobQueue"]).jobs if job.status == "RUNNABLE"][:LARGEST_PAGE]
+    front = [{"jobArn": job.arn, "earliestTimeAtPosition": job.created_at()} for job in jobs]
+    return {"frontOfQueue": {"jobs": front, "lastUpdatedAt": int(time.time() * 1000)}}
 
 
 def chosen(batch, asked):

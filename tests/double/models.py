@@ -22,7 +22,7 @@ REFUSAL = {
 }
 
 # The operations whose answers are not moto's alone.
-OWN = ("SubmitJob", "DescribeJobs", "ListJobs", "CancelJobs", "TerminateJobs")
+OWN = ("SubmitJob", "DescribeJobs", "ListJobs", "CancelJobs", "TerminateJobs", "GetJobQueueSnapshot")
 
 
 @dataclass

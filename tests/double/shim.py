@@ -10,11 +10,11 @@ engine.py     who runs when: dependencies (also N_TO_N and SEQUENTIAL, also on a
 attempts.py   one attempt: the environment of AWS Batch, every `Ref::name` by its exact name, live logs, the time limit, SIGTERM
               before SIGKILL, what is said when a host goes; moto sets one variable, replaces one reference per word by prefix,
               and reads logs at the end
-here          SubmitJob takes retryStrategy and nodeOverrides; definitions keep nodeProperties and ecsProperties; a name alone is
-              the newest active revision; ListJobs has pages, filters, the children of arrays, and only running jobs
-              unless asked otherwise; CancelJob and TerminateJob reach children; CancelJobs and TerminateJobs exist; a queue is
-              enabled unless it says otherwise; compute environments need no role and start no instance; each of them on EC2 has
-              a container instance in its cluster
+here          SubmitJob takes retryStrategy and nodeOverrides; definitions keep nodeProperties and ecsProperties; a name
+              alone is the newest active revision; ListJobs has pages, filters, the children of arrays, and only running jobs
+              unless asked otherwise; CancelJob and TerminateJob reach children; CancelJobs, TerminateJobs and
+              GetJobQueueSnapshot exist; a queue is enabled unless it says otherwise; compute environments need no role and
+              start no instance; each of them on EC2 has a container instance in its cluster
 """
 
 import json
@@ -30,7 +30,7 @@ from moto.ecs import models as ecs
 from engine import Engine
 from jobs import Job
 from limits import NAME
-from listing import page
+from listing import page, snapshot
 
 ASKED = ContextVar("asked", default=None)
 SERVICE_ROLE = "arn:aws:iam::123456789012:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
@@ -110,6 +110,8 @@ def install(endpoint, slots):
     BatchResponse.submitjob, BatchResponse.registerjobdefinition = submitjob, registerjobdefinition
     BatchResponse.createcomputeenvironment, BatchResponse.createjobqueue = createcomputeenvironment, createjobqueue
     BatchResponse.listjobs = lambda self: locked(engine, page, self.batch_backend, json.loads(self.body))
+    BatchResponse.getjobqueuesnapshot = lambda self: locked(engine, snapshot, self.batch_backend, json.loads(self.body))
+    urls.url_paths["{0}/v1/getjobqueuesnapshot$"] = BatchResponse.dispatch
     BatchResponse.describejobs = lambda self: locked(engine, describe_jobs, self.batch_backend, json.loads(self.body)["jobs"])
     BatchResponse.canceljob, BatchResponse.canceljobs = ending("cancel", False), ending("cancel", True)
     BatchResponse.terminatejob, BatchResponse.terminatejobs = ending("terminate", False), ending("terminate", True)

@@ -204,6 +204,9 @@ fn lists_have_filters_and_pages() {
     assert_eq!(first, ["Encode-4", "Encode-3", "Encode-2"]);
     let (second, token, _) = page(&token);
     assert_eq!((second.len(), token), (2, Value::Null));
+    let front = aws.batch("GetJobQueueSnapshot", &json!({ "jobQueue": queue }));
+    let front = front["frontOfQueue"]["jobs"].as_array();
+    assert_eq!(front.map(Vec::len), Some(7), "five, and two children");
     let children = list(json!({ "arrayJobId": array })).2;
     assert_eq!(children.len(), 1);
     assert_eq!(children[0]["arrayProperties"]["index"], 1);
