@@ -25,8 +25,11 @@ pub struct Family {
     /// What the compute needs to exist; plain data, no call.
     pub infra: fn() -> Infra,
     /// Makes the client. Touches nothing: what is missing is said when a job is submitted.
-    pub connect: fn(&Self, &Config) -> Result<Box<dyn Compute>, ComputeError>,
+    pub connect: Connect,
 }
+
+/// Makes the client of a family.
+pub type Connect = fn(&Family, &Config) -> Result<Box<dyn Compute>, ComputeError>;
 
 inventory::collect!(Family);
 

@@ -1,6 +1,6 @@
 //! What a compute needs to exist, as data: deployment turns it into resources, the backend uses the same names at run time.
 //!
-//! The names are those that users of AWS's "managed FFmpeg on AWS Batch" sample have in their clients. A section of the
+//! The names are those that users of AWS's sample of a managed ffmpeg have in their clients. A section of the
 //! configuration (`[backends.arm]`) overrides any field of a [`BatchFamily`] by its own name.
 
 mod definition;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use aws_sdk_batch::types::JobDetail as Found;
+use aws_sdk_batch::types::{ContainerDetail, JobDetail as Found};
 use ffbatch_dispatcher::compute::{ComputeError, Outcome};
 use ffbatch_dispatcher::event::Event;
 use ffbatch_dispatcher::exit::Exit;
@@ -176,7 +176,7 @@ async fn outcome(
     on: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Outcome, ComputeError> {
     let state = summary::of(found)?.state;
-    let code = summary::container(found).and_then(|container| container.exit_code());
+    let code = summary::container(found).and_then(ContainerDetail::exit_code);
     let told = last
         .as_ref()
         .and_then(|last| Exit::from_code(i32::from(last.code)));

@@ -43,7 +43,7 @@ impl Settings {
                 known.join(", ")
             )));
         }
-        let wrong = |error: figment::Error| {
+        let wrong = |error: Box<figment::Error>| {
             ComputeError::rejected(format!(
                 "the section `backends.{name}` cannot be used: {error}"
             ))
@@ -60,10 +60,11 @@ impl Settings {
 fn over<T: serde::Serialize + serde::de::DeserializeOwned>(
     value: T,
     section: Dict,
-) -> Result<T, figment::Error> {
+) -> Result<T, Box<figment::Error>> {
     Figment::from(Serialized::defaults(value))
         .merge(Serialized::defaults(section))
         .extract()
+        .map_err(Box::new)
 }
 
 /// The names of a family's fields, those without a value included.

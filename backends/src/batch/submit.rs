@@ -12,9 +12,9 @@ use std::time::Duration;
 use aws_sdk_batch::config::retry::RetryConfig;
 use aws_sdk_batch::operation::submit_job::builders::SubmitJobFluentBuilder;
 use aws_sdk_batch::types::{
-    ArrayJobDependency, ArrayProperties, ContainerOverrides, EvaluateOnExit, JobDependency,
-    JobTimeout, KeyValuePair, KeyValuesPair, ResourceRequirement, ResourceType, RetryAction,
-    RetryStrategy as Strategy,
+    ArrayJobDependency, ArrayProperties, ContainerDetail, ContainerOverrides, EvaluateOnExit,
+    JobDependency, JobTimeout, KeyValuePair, KeyValuesPair, ResourceRequirement, ResourceType,
+    RetryAction, RetryStrategy as Strategy,
 };
 use ffbatch_dispatcher::compute::{ComputeError, Request};
 use ffbatch_dispatcher::retry::{Action, RetryStrategy};
@@ -439,7 +439,7 @@ async fn look(client: &Client, settings: &Settings, request: &Request) -> Option
             continue;
         };
         let ours = known.into_iter().find(|(_, job)| {
-            let variables = job.container().map(|container| container.environment());
+            let variables = job.container().map(ContainerDetail::environment);
             variables.unwrap_or_default().iter().any(|one| {
                 one.name() == Some(SUBMISSION) && one.value() == Some(request.id.as_str())
             })

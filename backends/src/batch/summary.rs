@@ -1,10 +1,12 @@
 //! From what AWS Batch says of a job to what every compute says.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use aws_sdk_batch::types::{
-    ArrayJobDependency, AttemptDetail, ContainerDetail, JobDependency, JobDetail as Found,
-    JobStatus, JobSummary as Listed, ResourceType,
+    ArrayJobDependency, AttemptContainerDetail, AttemptDetail, ContainerDetail, ContainerSummary,
+    JobDependency, JobDetail as Found, JobStatus, JobSummary as Listed, JobTimeout, ResourceType,
+    RetryStrategy as Strategy,
 };
 use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::detail::{Attempt, JobDetail, JobSummary, Needed};
@@ -61,7 +63,7 @@ pub fn of(job: &Found) -> Result<JobSummary, ComputeError> {
 pub fn listed(job: &Listed) -> Result<JobSummary, ComputeError> {
     let id = job.job_id().unwrap_or_default().to_owned();
     let state = state(&id, job.status())?;
-    let code = job.container().and_then(|container| container.exit_code());
+    let code = job.container().and_then(ContainerSummary::exit_code);
     Ok(JobSummary {
         name: job.job_name().unwrap_or_default().to_owned(),
         state,
@@ -115,10 +117,8 @@ pub fn container(job: &Found) -> Option<&ContainerDetail> {
 pub async fn detail(client: &Client, job: &Found) -> Result<JobDetail, ComputeError> {
     let depends_on = needed(client, job.depends_on()).await?;
     let strategy = job.retry_strategy();
-    let attempts = strategy.and_then(|strategy| strategy.attempts());
-    let seconds = job
-        .timeout()
-        .and_then(|limit| limit.attempt_duration_seconds());
+    let attempts = strategy.and_then(Strategy::attempts);
+    let seconds = job.timeout().and_then(JobTimeout::attempt_duration_seconds);
     let positive = |number: i32| u32::try_from(number).ok();
     Ok(JobDetail {
         summary: of(job)?,
@@ -209,7 +209,7 @@ fn attempt((index, attempt): (usize, &AttemptDetail)) -> Attempt {
         number: u32::try_from(index + 1).unwrap_or(u32::MAX),
         started: time(attempt.started_at()).unwrap_or_default(),
         stopped: time(attempt.stopped_at()),
-        exit_code: container.and_then(|container| container.exit_code()),
+        exit_code: container.and_then(AttemptContainerDetail::exit_code),
         reason: reason.or(attempt.status_reason()).map(str::to_owned),
         report_at: None,
         log_at: container
@@ -241,7 +241,7 @@ pub async fn document(client: &Client, job: &Found) -> Result<Option<Job>, Compu
     let Some(at) = text
         .parse::<Location>()
         .ok()
-        .filter(|_| text.ends_with(".json"))
+        .filter(|_| Path::new(text).extension() == Some("json".as_ref()))
     else {
         return Ok(None);
     };

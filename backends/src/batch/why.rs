@@ -9,6 +9,7 @@ use super::client::Client;
 use super::settings::Settings;
 
 /// Explains a job.
+#[expect(clippy::unused_async, reason = "stub")]
 pub async fn explain(
     _client: &Client,
     _settings: &Settings,
