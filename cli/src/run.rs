@@ -43,7 +43,12 @@ pub async fn run(config: Config, args: Box<Run>, verbose: u8) -> anyhow::Result<
     let mut follower = Follower::new(args.json, verbose > 0);
     let dispatcher = Dispatcher::new(Families::linked()?, config);
     let say = follower.speaker();
-    let stop = interrupt(move || say("stopping the job ..."))?;
+    let stops = !dispatcher.is_elsewhere(&compute)?;
+    let stop = interrupt(move || {
+        if stops {
+            say("stopping the job ...");
+        }
+    })?;
     let ended = dispatcher
         .run(&compute, request, &mut |event| follower.on(event), stop)
         .instrument(trace.span())

@@ -70,6 +70,16 @@ pub enum DispatchError {
         /// The jobs that it may mean.
         found: Vec<JobSummary>,
     },
+    /// Whoever waited for a job left, and the job goes on.
+    #[error(
+        "the job goes on without you (`ffbatch wait {job} --compute {compute}` comes back to it, `ffbatch cancel {job} --compute {compute}` stops it)"
+    )]
+    Left {
+        /// Where it runs.
+        compute: String,
+        /// Its id.
+        job: String,
+    },
     /// The compute failed.
     #[error(transparent)]
     Compute(#[from] ComputeError),
@@ -106,6 +116,7 @@ impl DispatchError {
             Self::Registry(RegistryError::Duplicate { .. } | RegistryError::Empty { .. }) => {
                 Exit::Internal
             }
+            Self::Left { .. } => Exit::Interrupted,
             Self::Compute(error) => error.exit,
             _ => Exit::Rejected,
         }
@@ -135,9 +146,16 @@ impl Dispatcher {
         Ok((family.connect)(family, &self.config)?)
     }
 
+    /// Whether jobs of a compute go on elsewhere when whoever waits for them leaves.
+    pub fn is_elsewhere(&self, compute: &str) -> Result<bool, DispatchError> {
+        let family = self.families.find(compute)?;
+        Ok((family.infra)().batch.is_some())
+    }
+
     /// Submits one job and follows it to its end.
     ///
-    /// When `stop` becomes ready the job is cancelled once, and followed on to its end.
+    /// When `stop` becomes ready a job of this machine is cancelled once, and followed on to its end. One that is elsewhere is left
+    /// alone, with [`DispatchError::Left`].
     pub async fn run(
         &self,
         compute: &str,
@@ -152,6 +170,17 @@ impl Dispatcher {
         let ids = submit(client.as_ref(), &[request]).await?;
         let job = ids.first().map(String::as_str).unwrap_or_default();
         tracing::debug!(compute, job, "submitted");
+        if self.is_elsewhere(compute)? {
+            let mut stop = pin!(stop);
+            let mut ended = pin!(client.follow(job, on));
+            return tokio::select! {
+                outcome = &mut ended => Ok(outcome?),
+                () = &mut stop => Err(DispatchError::Left {
+                    compute: compute.to_owned(),
+                    job: job.to_owned(),
+                }),
+            };
+        }
         follow(client.as_ref(), job, on, stop)
             .await
             .map_err(DispatchError::from)
