@@ -88,7 +88,9 @@ impl Compute for Batch {
     }
 
     async fn states(&self, jobs: &[String]) -> Result<Vec<JobSummary>, ComputeError> {
-        let found = ask::describe(self.client().await?, jobs).await?;
+        let client = self.client().await?;
+        client.looks.wait().await;
+        let found = ask::describe(client, jobs).await?;
         found.iter().map(summary::of).collect()
     }
 

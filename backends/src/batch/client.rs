@@ -34,6 +34,8 @@ pub struct Client {
     pub stores: Stores,
     /// How fast jobs may be submitted.
     pub pace: Pace,
+    /// How often somebody may look where jobs are who looks again and again.
+    pub looks: Pace,
     /// What is asked, for messages.
     at: String,
     /// The family's job definition.
@@ -70,7 +72,8 @@ impl Client {
             batch: aws_sdk_batch::Client::new(&config),
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             stores,
-            pace: Pace::default(),
+            pace: Pace::of_submitting(),
+            looks: Pace::of_looking(),
             at: match endpoint {
                 Some(endpoint) => format!("AWS Batch at `{endpoint}`"),
                 None => format!("AWS Batch in `{region}`"),
