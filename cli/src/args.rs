@@ -90,11 +90,11 @@ pub struct Listing {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  succeeded                         4  ffmpeg failed (its own code is in the report)
-  1  a defect of ffbatch               5  the results could not be published
-  2  the job is wrong, nothing moved   6  this machine cannot run the job
-  3  an input could not be fetched     7  some of the jobs failed
-                                      75  interrupted before the end";
+  0  succeeded                                       5  the results could not be published
+  1  a defect of ffbatch                             6  this machine cannot run the job
+  2  the job is wrong, nothing moved                 7  some of the jobs failed
+  3  an input could not be fetched                   8  another job does the same work
+  4  ffmpeg failed (its own code is in the report)  75  interrupted before the end";
 
 const AGENT: &str = "\
 Without it, whoever submits a job starts a runner that ends when there is nothing more to run. \

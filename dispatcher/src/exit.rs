@@ -25,13 +25,15 @@ pub enum Exit {
     Machine,
     /// Of several jobs that were waited for, or of the jobs that this one needs, not all succeeded; no worker ends so.
     Jobs,
+    /// Another job does the same work: one submission became two jobs, and this is the later one. It has done nothing.
+    Duplicate,
     /// The job was asked to stop (SIGTERM, Spot reclaim, Ctrl-C); nothing was published after that.
     Interrupted,
 }
 
 impl Exit {
     /// Every way a job can end, in the order of the codes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Succeeded,
         Self::Internal,
         Self::Rejected,
@@ -40,6 +42,7 @@ impl Exit {
         Self::Output,
         Self::Machine,
         Self::Jobs,
+        Self::Duplicate,
         Self::Interrupted,
     ];
 
@@ -54,6 +57,7 @@ impl Exit {
             Self::Output => 5,
             Self::Machine => 6,
             Self::Jobs => 7,
+            Self::Duplicate => 8,
             Self::Interrupted => 75,
         }
     }
@@ -69,6 +73,7 @@ impl Exit {
             Self::Output => "the results could not be published",
             Self::Machine => "this machine cannot run the job",
             Self::Jobs => "some of the jobs failed",
+            Self::Duplicate => "another job does the same work",
             Self::Interrupted => "interrupted before the end",
         }
     }

@@ -33,6 +33,9 @@ pub struct Report {
     /// What went wrong; absent on success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// The job that does the work in place of this one; only beside [`Exit::Duplicate`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicate_of: Option<String>,
     /// When the worker started.
     pub started: Timestamp,
     /// When this report was made.

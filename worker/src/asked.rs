@@ -14,7 +14,7 @@ use crate::failure::Failure;
 const JOB_LIMIT: u64 = 4 << 20;
 
 /// Tells a child of an array which one it is, from 0 (AWS Batch User Guide, "Job environment variables").
-const ARRAY_INDEX: &str = "AWS_BATCH_JOB_ARRAY_INDEX";
+pub const ARRAY_INDEX: &str = "AWS_BATCH_JOB_ARRAY_INDEX";
 
 /// The job: from the parameters of a command, from JSON, from the URL of one, or from the URL of a manifest whose line is that of
 /// this child of an array. A name that is given beside it is its name.

@@ -4,3 +4,10 @@
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
+
+/// The data bucket. The original's environment holds its name; a URL is understood as well.
+pub fn bucket() -> Option<String> {
+    let named = variable("S3_BUCKET")?;
+    let name = named.trim_start_matches("s3://").trim_end_matches('/');
+    Some(name.to_owned())
+}

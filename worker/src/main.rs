@@ -14,6 +14,7 @@ use crate::flags::Flags;
 
 mod asked;
 mod check;
+mod claim;
 mod digest;
 mod emit;
 mod environment;

@@ -10,6 +10,7 @@ use ffbatch_storage::Stores;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use crate::claim::{self, Claim};
 use crate::emit::{emit, note};
 use crate::failure::Failure;
 use crate::measure::Frames;
@@ -35,12 +36,28 @@ pub async fn stages(
         quality,
         ffmpeg,
         notes,
+        duplicate_of,
+        attempt,
         ..
     } = report;
     let (job_id, name) = (&report.job_id, &mut report.name);
     let checking = async {
         asked::protocol()?;
-        let mut job = asked::job(parameters, stores).await?;
+        // Two answers of S3 at once: neither has to wait for the other.
+        let (claim, job) = tokio::join!(
+            claim::claim(*attempt, stores),
+            asked::job(parameters, stores)
+        );
+        match claim {
+            Claim::Ours => {}
+            Claim::Unknown(why) => note(notes, why),
+            Claim::Taken { by, since } => {
+                let failure = taken(&by, since.as_deref());
+                *duplicate_of = Some(by);
+                return Err(failure);
+            }
+        }
+        let mut job = job?;
         name.clone_from(&job.name);
         *commands = job
             .commands
@@ -121,6 +138,17 @@ pub async fn stages(
         }
     }
     Ok(())
+}
+
+/// The end of a job whose work another one does.
+fn taken(by: &str, since: Option<&str>) -> Failure {
+    let since = since.map_or_else(String::new, |since| format!(" since {since}"));
+    Failure::new(
+        Exit::Duplicate,
+        format!(
+            "job `{by}` does the same work{since}: one submission became two jobs, and this one has done nothing (look at `{by}`)"
+        ),
+    )
 }
 
 /// Runs one stage as a span, tells its begin and end, and keeps its time.

@@ -18,7 +18,7 @@ use ffbatch_dispatcher::telemetry::Telemetry;
 use ffbatch_storage::Stores;
 
 use crate::emit::{emit, note};
-use crate::environment::variable;
+use crate::environment::{bucket, variable};
 use crate::measure::Frames;
 use crate::segment;
 
@@ -109,10 +109,8 @@ impl Base {
 }
 
 fn base(notes: &mut Vec<String>) -> Option<Base> {
-    if let Some(bucket) = variable("S3_BUCKET") {
-        // The original's environment holds the bucket's name; a URL is understood as well.
-        let name = bucket.trim_start_matches("s3://").trim_end_matches('/');
-        return Some(Base::Bucket(name.to_owned()));
+    if let Some(bucket) = bucket() {
+        return Some(Base::Bucket(bucket));
     }
     let directory = variable("FFBATCH_STATE_DIR")
         .map(PathBuf::from)

@@ -96,6 +96,7 @@ fn begin(parameters: &Parameters, trace_id: Option<String>) -> Report {
             .unwrap_or(1),
         exit: Exit::Internal,
         failure: None,
+        duplicate_of: None,
         started: now,
         finished: now,
         commands: Vec::new(),
