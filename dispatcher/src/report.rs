@@ -250,6 +250,9 @@ pub struct MachineReport {
     /// Virtual processors that the job was given; absent when nobody said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vcpus: Option<u32>,
+    /// For how many processors ffmpeg chose its numbers of threads; absent from older reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<ThreadsReport>,
     /// Installed memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
@@ -259,6 +262,25 @@ pub struct MachineReport {
     /// The compute environment, on AWS Batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute_environment: Option<String>,
+}
+
+/// For how many processors ffmpeg chose its numbers of threads, and why so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadsReport {
+    /// As many as it counted.
+    pub processors: u32,
+    /// Why.
+    pub policy: ThreadsPolicy,
+}
+
+/// Which processors ffmpeg counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ThreadsPolicy {
+    /// All that it may use.
+    Machine,
+    /// Those that the job was given, of more that it sees; it may use all of them once its encoders are open.
+    Vcpus,
 }
 
 impl Report {

@@ -10,7 +10,7 @@
 //! subcommand `exec`, which calls [`launch`], which becomes ffmpeg. No code runs between fork and exec in the worker's own
 //! address space (that would need unsafe code and forbid allocating), and the worker itself stays unrestricted.
 //!
-//! What this does not do: it hides no file names (`stat` works everywhere), limits no CPU or memory, and does not filter
+//! What this does not do: it hides no file names (`stat` works everywhere), limits no CPU time or memory, and does not filter
 //! system calls beyond sockets and `io_uring`.
 
 mod environment;
@@ -42,6 +42,9 @@ pub struct Policy {
     pub network: Network,
     /// True when ffmpeg must not start unless all of this is enforced.
     pub require: bool,
+    /// How many processors ffmpeg shall count while it chooses its threads; `None` leaves it to what it sees
+    /// ([`crate::processors`]).
+    pub processors: Option<usize>,
     /// The whole environment of ffmpeg.
     pub env: BTreeMap<String, String>,
 }
@@ -77,6 +80,7 @@ impl Policy {
             write,
             network: Network::None,
             require: false,
+            processors: None,
             env: environment::permitted(std::env::vars_os()),
         }
     }

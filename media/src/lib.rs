@@ -12,6 +12,7 @@ pub mod log;
 pub mod measure;
 pub mod offset;
 pub mod probe;
+pub mod processors;
 pub mod progress;
 pub mod run;
 pub mod shadow;

@@ -325,7 +325,9 @@ fn process(asked: &Measure, args: Vec<String>, stdout: Stdout) -> Run {
     let mut read = asked.reads.clone();
     read.extend(asked.sources().into_iter().map(|source| source.path));
     read.extend(asked.model.iter().filter_map(|model| model.file.clone()));
-    asked.workplace.run(read, args, stdout)
+    let mut run = asked.workplace.run(read, args, stdout);
+    run.policy.processors = Some(asked.threads);
+    run
 }
 
 /// The names of the build's filters: the second word of each line ` TSC name  A->B  what it does`.

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::confine::Policy;
 use crate::find::Ffmpeg;
 use crate::log::{LogLine, Tail};
+use crate::processors::{self, Narrow, SETTLED};
 use crate::progress::{Progress, Reader};
 pub use arguments::Shown;
 use child::Child;
@@ -28,6 +29,9 @@ use lines::Lines;
 
 /// How long ffmpeg may take to end by itself after it was asked to.
 pub const GRACE: Duration = Duration::from_secs(5);
+
+/// How the line of the log begins that tells of an output whose encoders are open and whose header is written (`av_dump_format`).
+const OPENED: &str = "Output #";
 
 /// How long the pipes may stay open after ffmpeg has ended; only a process that ffmpeg left behind can hold them.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -89,6 +93,8 @@ pub struct Finished {
     /// The largest resident set that was seen, in bytes: sampled with each progress block, which includes the last one;
     /// `None` for a run that ended before its first block.
     pub max_resident_bytes: Option<u64>,
+    /// What became of its affinity, where it was to count fewer processors than it sees.
+    pub narrow: Option<Narrow>,
     /// The program and its arguments as started, without the private `-progress`.
     pub argv: Vec<String>,
 }
@@ -156,6 +162,8 @@ pub async fn run(run: &Run, on: &mut (dyn FnMut(Happening) + Send)) -> Result<Fi
     let mut stopping = Stopping::No;
     let mut ended = None;
     let mut deadline = None;
+    let few = processors::narrows(run.policy.processors);
+    let mut narrow = few.map(|_| Narrow::Ended);
     while ended.is_none() || pipes.any() {
         tokio::select! {
             chunk = read(&mut pipes.progress) => {
@@ -180,6 +188,10 @@ pub async fn run(run: &Run, on: &mut (dyn FnMut(Happening) + Send)) -> Result<Fi
                 stopping = Stopping::Asked;
                 child.signal(Signal::TERM);
                 deadline = Some(tokio::time::Instant::now() + run.grace);
+            }
+            () = until(reading.settled), if narrow == Some(Narrow::Ended) && ended.is_none() => {
+                let widened = child.widen(few.unwrap_or_default());
+                narrow = Some(widened.map_or_else(Narrow::Failed, |()| Narrow::Released));
             }
             () = until(deadline), if deadline.is_some() => {
                 if ended.is_some() { break; }
@@ -206,6 +218,7 @@ pub async fn run(run: &Run, on: &mut (dyn FnMut(Happening) + Send)) -> Result<Fi
         wall: began.elapsed(),
         usage,
         max_resident_bytes: reading.max_resident_bytes,
+        narrow,
         argv: [program].into_iter().chain(args).collect(),
     })
 }
@@ -224,11 +237,16 @@ struct Reading {
     blocks: Reader,
     not_started: Option<String>,
     max_resident_bytes: Option<u64>,
+    /// When all outputs will have been open for a while; `None` before the first one is.
+    settled: Option<tokio::time::Instant>,
 }
 
 impl Reading {
     fn log(&mut self, line: &str, on: &mut (dyn FnMut(Happening) + Send)) {
         let line = LogLine::read(line);
+        if line.text.starts_with(OPENED) {
+            self.settled = Some(tokio::time::Instant::now() + SETTLED);
+        }
         self.tail.push(&line);
         on(Happening::Line(line));
     }

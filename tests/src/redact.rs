@@ -16,6 +16,7 @@ const HIDDEN: &[&str] = &[
     "parent_id",
     "path",
     "precursor_ids",
+    "processors",
     "seconds",
     "sha256",
     "start_time",

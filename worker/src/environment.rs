@@ -11,3 +11,8 @@ pub fn bucket() -> Option<String> {
     let name = named.trim_start_matches("s3://").trim_end_matches('/');
     Some(name.to_owned())
 }
+
+/// Whether this is a job of AWS Batch: what it alone sets (AWS Batch User Guide, "Job environment variables").
+pub fn on_batch() -> bool {
+    variable("AWS_BATCH_JQ_NAME").is_some()
+}

@@ -15,7 +15,8 @@ use ffbatch_media::shadow::{self, OutputStream, Size};
 use tokio_util::sync::CancellationToken;
 
 use crate::check::{Plan, Planned};
-use crate::measure::{repeatable, room, threads};
+use crate::measure::{repeatable, room};
+use crate::processors::threads;
 use crate::task::Task;
 
 /// The longest that a rehearsal may take: a command that seeks far into its input takes long to its first picture.

@@ -5,6 +5,7 @@ use std::fs;
 use ffbatch_dispatcher::report::MachineReport;
 
 use crate::environment::variable;
+use crate::processors;
 
 /// Describes this machine as far as it tells.
 pub fn describe() -> MachineReport {
@@ -13,7 +14,8 @@ pub fn describe() -> MachineReport {
         cpu_model: cpu_model(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default()),
         cpus: std::thread::available_parallelism()
             .map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX)),
-        vcpus: variable("FFBATCH_VCPUS").and_then(|value| value.parse().ok()),
+        vcpus: processors::given(),
+        threads: Some(processors::describe()),
         memory_bytes: memory(&fs::read_to_string("/proc/meminfo").unwrap_or_default()),
         job_queue: variable("AWS_BATCH_JQ_NAME"),
         compute_environment: variable("AWS_BATCH_CE_NAME"),

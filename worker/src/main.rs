@@ -27,6 +27,7 @@ mod machine;
 mod measure;
 mod order;
 mod pattern;
+mod processors;
 mod publish;
 mod record;
 mod room;

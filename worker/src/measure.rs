@@ -26,8 +26,8 @@ use ffbatch_storage::{Meter, Stores};
 
 use crate::check::{Plan, Planned};
 use crate::emit::emit;
-use crate::environment::variable;
 use crate::failure::Failure;
+use crate::processors::threads;
 use crate::task::Task;
 use crate::transcode::Ran;
 
@@ -298,15 +298,6 @@ async fn here(asked: Asked<'_>, room: &Path) -> Option<Model> {
         }
     }
     Some(model)
-}
-
-/// Threads for decoders and filters: as many as there are processors that this process may use. A container of AWS Batch on EC2
-/// sees all those of its host, and is told how many are its own; on a machine of one's own the rest is idle.
-pub fn threads() -> usize {
-    let here = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let own = variable("AWS_BATCH_JQ_NAME").and(variable("FFBATCH_VCPUS"));
-    let own = own.and_then(|own| own.parse().ok());
-    own.map_or(here, |own: usize| own.clamp(1, here))
 }
 
 /// A directory for the comparison's own files, in which a command's side files have the names that it calls them. It goes with

@@ -9,7 +9,7 @@ use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::Job;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::environment::variable;
+use crate::environment::on_batch;
 use crate::failure::Failure;
 
 /// The parameter's name.
@@ -17,9 +17,6 @@ const PARAMETER: &str = "/batch-ffmpeg/ffqm";
 
 /// The metrics that it stands for.
 const METRICS: [&str; 3] = ["psnr", "ssim", "vmaf"];
-
-/// What AWS Batch alone sets (AWS Batch User Guide, "Job environment variables").
-const ON_BATCH: &str = "AWS_BATCH_JQ_NAME";
 
 /// How long to wait before asking again who was busy: together longer than a thousand children need at 40 calls a second (AWS
 /// General Reference, "AWS Systems Manager endpoints and quotas").
@@ -43,7 +40,7 @@ pub enum Switch {
 impl Switch {
     /// Asks the switch, if the job leaves it to that. The job then names the metrics that would be measured.
     pub fn ask(job: &mut Job) -> Self {
-        if job.quality.is_some() || variable(ON_BATCH).is_none() {
+        if job.quality.is_some() || !on_batch() {
             return Self::Answered(Ok(true));
         }
         job.quality = Some(METRICS.map(str::to_owned).to_vec());

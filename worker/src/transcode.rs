@@ -12,6 +12,7 @@ use ffbatch_media::confine::{self, Confinement, Network, Policy};
 use ffbatch_media::log::cause;
 use ffbatch_media::measure::{Inside, Measure, Measured};
 use ffbatch_media::probe::Listing;
+use ffbatch_media::processors::Narrow;
 use ffbatch_media::run::{self, Finished, GRACE, Happening, Run, Shown, Stdout};
 use ffbatch_media::shadow::OutputStream;
 use ffbatch_media::version::Version;
@@ -23,6 +24,7 @@ use crate::emit::{emit, log, note};
 use crate::expected;
 use crate::failure::Failure;
 use crate::inside;
+use crate::processors;
 use crate::task::Task;
 
 /// How much longer than its inputs an output may be before their length says nothing of it: the last packet of a stream.
@@ -80,6 +82,9 @@ pub async fn transcode(
             ffmpeg.version = Some(version.text);
         }
         fill(report, &finished, watch.last);
+        if let Some(Narrow::Failed(why)) = &finished.narrow {
+            note(notes, why);
+        }
         lengths(planned, &watch.durations(), inputs);
         if finished.stopped {
             return Err(Failure::interrupted());
@@ -211,6 +216,7 @@ fn policy(plan: &Plan, job: &Job) -> Policy {
     Policy {
         network: plan.network.clone(),
         require: job.require_confinement,
+        processors: processors::counted(),
         ..Policy::new(read, write)
     }
 }

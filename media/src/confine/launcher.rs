@@ -20,6 +20,7 @@ use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use serde::{Deserialize, Serialize};
 
 use super::{ConfineError, Policy, restrict};
+use crate::processors;
 
 /// The exit code of a launcher that could not start ffmpeg: 125, as in `env(1)`, `timeout(1)` and `docker run`. It is a hint
 /// for people; the line on the progress pipe decides.
@@ -125,6 +126,10 @@ fn prepare(
     // A parent that ended before the line above will send no signal any more.
     if getppid().is_none_or(|now| now.as_raw_nonzero().get().unsigned_abs() != parent) {
         return Err(ConfineError::Orphan);
+    }
+    if let Some(count) = processors::narrows(policy.processors) {
+        // Where this is refused ffmpeg counts what it sees; the parent, which looks later, tells.
+        let _ = processors::narrow(count);
     }
     rustix::thread::set_no_new_privs(true)?;
     restrict(&policy, &program)?;

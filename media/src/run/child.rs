@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use super::{Exit, Run, RunError, Stdout, Usage};
 use crate::confine::Order;
+use crate::processors;
 
 /// Clock ticks a second in `/proc/<pid>/stat`: `USER_HZ`, 100 on x86-64 and arm64 (proc(5), the kernel's asm/param.h).
 const TICKS_PER_SECOND: u64 = 100;
@@ -134,6 +135,13 @@ impl Child {
         {
             tracing::warn!(%error, ?signal, "ffmpeg did not take the signal");
         }
+    }
+
+    /// Lets an ffmpeg that was started with so many processors use all of this process's ([`processors`]).
+    pub fn widen(&self, count: usize) -> Result<(), String> {
+        // The lock is held, so that the process cannot be reaped meanwhile. One that has ended needs no processor.
+        let alive = lock(&self.alive);
+        alive.map_or(Ok(()), |pid| processors::widen(pid, count))
     }
 
     /// The largest resident set so far, in bytes (`VmHWM` of proc(5)).

@@ -4,6 +4,7 @@
 mod attacks;
 mod formats;
 mod parts;
+mod processors;
 mod quality;
 mod runs;
 mod setup;
