@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use ffbatch_dispatcher::report::{QualityReport, Report};
 use ffbatch_tests::clip::SHORT;
@@ -19,6 +20,7 @@ fn batch(endpoint: &str) -> Sandbox {
     sandbox.set("AWS_REGION", "eu-west-1");
     sandbox.set("AWS_ACCESS_KEY_ID", "test");
     sandbox.set("AWS_SECRET_ACCESS_KEY", "test");
+    sandbox.set("AWS_EC2_METADATA_DISABLED", "true");
     sandbox
 }
 
@@ -65,6 +67,7 @@ fn measured(moto: &Moto) -> Option<QualityReport> {
 #[test]
 fn a_job_that_says_nothing_does_what_the_switch_says() {
     let moto = Moto::start();
+    moto.wake_systems_manager();
     assert_eq!(measured(&moto), None, "without a switch it is off");
     moto.set_parameter(PARAMETER, "true ");
     let quality = measured(&moto).expect("it is on");
@@ -121,12 +124,6 @@ fn a_switch_that_cannot_be_read_fails_no_job_and_is_told() {
     };
     let nowhere = batch(&format!("http://127.0.0.1:{port}"));
     check(&nowhere, "cannot be reached: Connection refused");
-    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = silent.local_addr().expect("an address");
-    check(
-        &batch(&format!("http://{address}")),
-        "there was no answer within 5 s",
-    );
     let mut nobody = batch(&format!("http://127.0.0.1:{port}"));
     nobody.set("AWS_ACCESS_KEY_ID", "");
     nobody.set("AWS_EC2_METADATA_DISABLED", "true");
@@ -150,6 +147,61 @@ fn an_encode_measured_itself_before_the_switch_had_answered() {
     );
     let quality = report.quality.expect("it is said");
     assert!(quality.refused.is_some() && quality.outputs.is_empty());
+}
+
+#[test]
+fn a_switch_that_does_not_answer_held_short_jobs_for_five_seconds() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("an address");
+    let begin = Instant::now();
+    let sandbox = batch(&format!("http://{address}"));
+    check(
+        &sandbox,
+        "there was no answer before the job's end (give the machine a way to the endpoint of Systems Manager, or the job FFBATCH_FFQM=TRUE",
+    );
+    let held = begin.elapsed().saturating_sub(stages(&sandbox));
+    assert!(held < Duration::from_secs(3), "it was held for {held:?}");
+}
+
+/// How long the stages of the last job took.
+#[track_caller]
+fn stages(sandbox: &Sandbox) -> Duration {
+    let text = std::fs::read_to_string(sandbox.path("report.json")).expect("it was written");
+    let report: Report = serde_json::from_str(&text).expect("a report");
+    Duration::from_secs_f64(report.stages.iter().map(|stage| stage.seconds).sum())
+}
+
+#[test]
+fn whoever_submits_a_job_may_say_what_the_switch_says() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("a socket");
+    let address = listener.local_addr().expect("an address");
+    for queue in ["batch-ffmpeg-job-queue-arm", ""] {
+        let told = |value: &str| {
+            let mut sandbox = batch(&format!("http://{address}"));
+            sandbox.set("AWS_BATCH_JQ_NAME", queue);
+            sandbox.set("FFBATCH_FFQM", value);
+            sandbox
+        };
+        assert_eq!(report(&told("FALSE"), None).quality, None);
+        for when in ["after", "inside"] {
+            let report = report_of(&told("TRUE"), None, when);
+            let quality = report.quality.expect("it is on");
+            assert_eq!(quality.outputs[0].scores.len(), 3, "{when}: {quality:?}");
+            assert_eq!(report.notes, Vec::<String>::new(), "{when}");
+        }
+        assert_eq!(
+            report(&told("TRUE"), Some(&[])).quality,
+            None,
+            "the job says it"
+        );
+        check(
+            &told("yes"),
+            "the variable `FFBATCH_FFQM` is `yes` (set it to TRUE or FALSE)",
+        );
+    }
+    let asked = listener.accept().map_err(|error| error.kind());
+    assert_eq!(asked.map(|_| ()), Err(ErrorKind::WouldBlock));
 }
 
 #[test]
@@ -183,6 +235,7 @@ fn a_switch_that_is_busy_is_asked_again() {
 #[test]
 fn a_role_that_may_not_read_the_switch_is_told_what_it_needs() {
     let (moto, keys) = Moto::guarded("media", "k", "x");
+    moto.wake_systems_manager();
     let mut sandbox = served(&moto);
     sandbox.set("AWS_ACCESS_KEY_ID", keys.id);
     sandbox.set("AWS_SECRET_ACCESS_KEY", keys.secret);

@@ -1,19 +1,33 @@
 //! The switch of an installation on AWS, a parameter of Systems Manager: whether jobs are measured that say nothing of quality.
 //!
-//! The answer is needed after the encode, or before it by a job that would measure inside of it and does so only if it is a yes by then. It is asked for at the start and awaited at the end, so that no job is slower for it,
-//! neither where the other side is busy with a thousand children of one array nor where it cannot be reached.
+//! The answer is needed after the encode, or before it by a job that would measure inside of it; such a job does so only where a yes
+//! has come by then. It is asked for at the start and awaited at the end, so that no job is slower for it, neither where the other
+//! side is busy with a thousand children of one array nor where it cannot be reached. A job that is done before any answer came
+//! waits a moment more: where there is no way to Systems Manager, short jobs would be held for nothing.
+//!
+//! Whoever submits a job may have asked already, and say so in the job's environment: a network that reaches S3 and nothing else
+//! has nobody to ask.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::Job;
+use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::environment::on_batch;
+use crate::environment::{on_batch, variable};
 use crate::failure::Failure;
 
 /// The parameter's name.
 const PARAMETER: &str = "/batch-ffmpeg/ffqm";
+
+/// The variable by which whoever submits a job tells what the switch says; the parameter is not asked then.
+const TOLD: &str = "FFBATCH_FFQM";
+
+/// How long a job that is done waits for a first answer.
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// The metrics that it stands for.
 const METRICS: [&str; 3] = ["psnr", "ssim", "vmaf"];
@@ -28,11 +42,16 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(16),
 ];
 
-/// A switch that is being asked, where it decides.
+/// What decides, where the job does not.
 #[derive(Debug)]
 pub enum Switch {
-    /// Nobody has answered yet.
-    Asked(AbortOnDropHandle<Result<bool, Failure>>),
+    /// The parameter, which is being asked: nobody has answered yet.
+    Asked {
+        /// The answer.
+        answer: AbortOnDropHandle<Result<bool, Failure>>,
+        /// True once the other side has answered that it is busy: it will answer.
+        busy: Arc<AtomicBool>,
+    },
     /// The answer, which is yes where the job decides.
     Answered(Result<bool, Failure>),
 }
@@ -40,22 +59,41 @@ pub enum Switch {
 impl Switch {
     /// Asks the switch, if the job leaves it to that. The job then names the metrics that would be measured.
     pub fn ask(job: &mut Job) -> Self {
-        if job.quality.is_some() || !on_batch() {
+        if job.quality.is_some() {
             return Self::Answered(Ok(true));
         }
-        job.quality = Some(METRICS.map(str::to_owned).to_vec());
-        Self::Asked(AbortOnDropHandle::new(tokio::spawn(read())))
+        if let Some(value) = variable(TOLD) {
+            return Self::told(job, &value);
+        }
+        if !on_batch() {
+            return Self::Answered(Ok(true));
+        }
+        job.quality = metrics();
+        let busy = Arc::<AtomicBool>::default();
+        let answer = AbortOnDropHandle::new(tokio::spawn(read(busy.clone())));
+        Self::Asked { answer, busy }
+    }
+
+    /// The answer of whoever submitted the job. One that is neither TRUE nor FALSE is told where the scores would be.
+    fn told(job: &mut Job, value: &str) -> Self {
+        let on = meaning(&format!("variable `{TOLD}`"), Some(value));
+        job.quality = if on == Ok(false) {
+            Some(Vec::new())
+        } else {
+            metrics()
+        };
+        Self::Answered(on)
     }
 
     /// The answer, if it has come by now; nothing is waited for. An error is not known to be a yes.
     pub async fn known(&mut self) -> Option<bool> {
-        if let Self::Asked(asked) = self
-            && asked.is_finished()
+        if let Self::Asked { answer, .. } = self
+            && answer.is_finished()
         {
-            *self = Self::Answered(awaited(asked).await);
+            *self = Self::Answered(joined(answer.await));
         }
         match self {
-            Self::Asked(_) => None,
+            Self::Asked { .. } => None,
             Self::Answered(answer) => Some(matches!(answer, Ok(true))),
         }
     }
@@ -63,7 +101,13 @@ impl Switch {
     /// Whether that is measured which the job names; an error where nobody knows.
     pub async fn answer(self) -> Result<bool, Failure> {
         let answer = match self {
-            Self::Asked(mut asked) => awaited(&mut asked).await,
+            Self::Asked { mut answer, busy } => {
+                match tokio::time::timeout(MOMENT, &mut answer).await {
+                    Ok(soon) => joined(soon),
+                    Err(_) if busy.load(Ordering::Relaxed) => joined(answer.await),
+                    Err(_) => Err(silent()),
+                }
+            }
             Self::Answered(answer) => answer,
         };
         if let Err(failure) = &answer {
@@ -73,26 +117,41 @@ impl Switch {
     }
 }
 
-async fn awaited(asked: &mut AbortOnDropHandle<Result<bool, Failure>>) -> Result<bool, Failure> {
-    let answer = asked.await;
+fn metrics() -> Option<Vec<String>> {
+    Some(METRICS.map(str::to_owned).to_vec())
+}
+
+fn joined(answer: Result<Result<bool, Failure>, JoinError>) -> Result<bool, Failure> {
     answer.unwrap_or_else(|error| Err(Failure::because(Exit::Internal, &error)))
 }
 
-async fn read() -> Result<bool, Failure> {
+fn silent() -> Failure {
+    Failure::new(
+        Exit::Machine,
+        format!(
+            "the parameter `{PARAMETER}` cannot be read: there was no answer before the job's end (give the machine a way to the endpoint of Systems Manager, or the job {TOLD}=TRUE or {TOLD}=FALSE)"
+        ),
+    )
+}
+
+async fn read(busy: Arc<AtomicBool>) -> Result<bool, Failure> {
     let mut pauses = PAUSES.into_iter();
     loop {
         match ffbatch_storage::parameter(PARAMETER).await {
-            Ok(value) => return meaning(value.as_deref()),
+            Ok(value) => return meaning(&format!("parameter `{PARAMETER}`"), value.as_deref()),
             Err(error) => match pauses.next().filter(|_| error.retryable()) {
-                Some(pause) => tokio::time::sleep(scattered(pause)).await,
+                Some(pause) => {
+                    busy.store(true, Ordering::Relaxed);
+                    tokio::time::sleep(scattered(pause)).await;
+                }
                 None => return Err(Failure::because(Exit::Machine, &error)),
             },
         }
     }
 }
 
-/// What a value means; without one the switch is off.
-fn meaning(value: Option<&str>) -> Result<bool, Failure> {
+/// What a value means, which stands in the place of this name; without one the switch is off.
+fn meaning(whence: &str, value: Option<&str>) -> Result<bool, Failure> {
     let Some(value) = value.map(str::trim) else {
         return Ok(false);
     };
@@ -102,7 +161,7 @@ fn meaning(value: Option<&str>) -> Result<bool, Failure> {
     }
     Err(Failure::new(
         Exit::Machine,
-        format!("the parameter `{PARAMETER}` is `{value}` (set it to TRUE or FALSE)"),
+        format!("the {whence} is `{value}` (set it to TRUE or FALSE)"),
     ))
 }
 
@@ -122,16 +181,15 @@ mod tests {
     #[test]
     fn values() {
         for on in ["TRUE", "true", " True\n"] {
-            assert_eq!(meaning(Some(on)), Ok(true));
+            assert_eq!(meaning("", Some(on)), Ok(true));
         }
         for off in [None, Some("FALSE"), Some("false ")] {
-            assert_eq!(meaning(off), Ok(false));
+            assert_eq!(meaning("", off), Ok(false));
         }
-        let wrong = meaning(Some("yes")).expect_err("neither").to_string();
-        assert_eq!(
-            wrong,
-            "the parameter `/batch-ffmpeg/ffqm` is `yes` (set it to TRUE or FALSE)"
-        );
+        let wrong = meaning("variable `X`", Some("yes"))
+            .expect_err("neither")
+            .to_string();
+        assert_eq!(wrong, "the variable `X` is `yes` (set it to TRUE or FALSE)");
     }
 
     #[test]
@@ -145,7 +203,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_known_once_it_has_come() {
-        let asked = |answer| Switch::Asked(AbortOnDropHandle::new(tokio::spawn(answer)));
+        let asked = |answer| Switch::Asked {
+            answer: AbortOnDropHandle::new(tokio::spawn(answer)),
+            busy: Arc::default(),
+        };
         let mut silent = asked(Box::pin(std::future::pending()) as Answer);
         assert_eq!(silent.known().await, None);
         let broken = || Err(Failure::new(Exit::Machine, "broken"));
@@ -157,6 +218,21 @@ mod tests {
             }
             assert_eq!(switch.known().await, Some(known));
             assert_eq!(switch.answer().await, answer);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_environment_tells_is_known_at_once() {
+        let on = metrics();
+        for (value, known, named) in [
+            ("TRUE", true, &on),
+            ("FALSE", false, &Some(Vec::new())),
+            ("yes", false, &on),
+        ] {
+            let mut job = Job::of(Vec::new());
+            let mut switch = Switch::told(&mut job, value);
+            assert_eq!(switch.known().await, Some(known), "{value}");
+            assert_eq!(&job.quality, named, "{value}");
         }
     }
 

@@ -53,6 +53,15 @@ impl Moto {
         let body = serde_json::json!({ "Name": name, "Value": value, "Type": "String" });
         self.call("ssm", "/", headers, &body.to_string()).ok();
     }
+
+    /// Has Systems Manager answer a first call, whatever it says: the server loads each service when it is asked for, which may take
+    /// longer than a job waits for one.
+    #[track_caller]
+    pub fn wake_systems_manager(&self) {
+        let headers =
+            "Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: AmazonSSM.GetParameter\r\n";
+        self.call("ssm", "/", headers, r#"{"Name":"/none"}"#);
+    }
 }
 
 #[track_caller]
