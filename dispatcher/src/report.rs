@@ -256,12 +256,40 @@ pub struct MachineReport {
     /// Installed memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
+    /// The instance type that really ran it; absent where nobody told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance_type: Option<InstanceType>,
+    /// Where the instance is, such as `eu-west-1a`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub availability_zone: Option<String>,
+    /// How the instance is paid, such as `spot` or `on-demand`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance_life_cycle: Option<String>,
     /// The job queue, on AWS Batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_queue: Option<String>,
     /// The compute environment, on AWS Batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute_environment: Option<String>,
+}
+
+/// A type of instance, and who told it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceType {
+    /// Such as `c7g.4xlarge`; `fargate` on AWS Fargate, which has no types.
+    pub name: String,
+    /// Who told it.
+    pub source: InstanceSource,
+}
+
+/// Who told the type of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InstanceSource {
+    /// The instance metadata service of Amazon EC2.
+    Imds,
+    /// The environment of the container (`AWS_EXECUTION_ENV`).
+    Environment,
 }
 
 /// For how many processors ffmpeg chose its numbers of threads, and why so many.

@@ -52,12 +52,7 @@ pub(crate) async fn load(
         ))
         .build_https();
     let provider = ProviderConfig::without_region().with_http_client(http.clone());
-    let imds = imds::Client::builder()
-        .configure(&provider)
-        .connect_timeout(IMDS_LIMIT)
-        .read_timeout(IMDS_LIMIT * 2)
-        .max_attempts(2)
-        .build();
+    let imds = imds(&provider);
     let region = RegionProviderChain::first_try(region.map(Region::new))
         .or_else(EnvironmentVariableRegionProvider::new())
         .or_else(ProfileFileRegionProvider::new());
@@ -99,6 +94,16 @@ pub(crate) async fn load(
         loader = loader.credentials_provider(chain);
     }
     loader.load().await
+}
+
+/// A client of the instance metadata service.
+pub(crate) fn imds(provider: &ProviderConfig) -> imds::Client {
+    imds::Client::builder()
+        .configure(provider)
+        .connect_timeout(IMDS_LIMIT)
+        .read_timeout(IMDS_LIMIT * 2)
+        .max_attempts(2)
+        .build()
 }
 
 /// A variable; an empty one is not set.

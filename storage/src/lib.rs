@@ -6,8 +6,8 @@
 //! Three promises hold for every store. What arrives is whole or an error, never a short file. What is published appears at
 //! once or not at all. Peak memory depends on how many requests are in flight, never on the size of a file.
 //!
-//! This crate is the only user of `aws-sdk-s3`. It spawns no process, makes one call of another AWS service ([`parameter()`]) and
-//! names no plugin.
+//! This crate is the only user of `aws-sdk-s3`. It spawns no process, makes one call of another AWS service
+//! ([`parameter()`]), asks the machine which instance it is ([`instance()`]), and names no plugin.
 
 mod account;
 mod cloud;
@@ -15,6 +15,7 @@ mod content_type;
 mod error;
 mod file;
 mod http;
+mod instance;
 mod meter;
 mod parameter;
 mod partial;
@@ -26,6 +27,7 @@ mod stores;
 pub use cloud::cloud;
 pub use error::{Kind, StoreError};
 pub use http::gate::{Gate, is_local, refusal};
+pub use instance::{Instance, InstanceError, instance};
 pub use meter::Meter;
 pub use parameter::{ParameterError, parameter};
 pub use s3::{Keys, S3Settings};

@@ -48,6 +48,7 @@ fn site(mut site: Site) -> Site {
     site.sandbox
         .set("AWS_BATCH_JQ_NAME", "batch-ffmpeg-job-queue-arm");
     site.sandbox.set("AWS_BATCH_CE_NAME", "arm-1");
+    site.sandbox.set("AWS_EC2_METADATA_DISABLED", "true");
     if site.moto.is_some() {
         site.sandbox.set("S3_BUCKET", BUCKET);
     }

@@ -24,6 +24,7 @@ fn sandbox() -> Sandbox {
     sandbox.set("AWS_BATCH_JOB_ID", JOB_ID);
     sandbox.set("AWS_BATCH_JQ_NAME", "batch-ffmpeg-job-queue-arm");
     sandbox.set("AWS_BATCH_CE_NAME", "arm-1");
+    sandbox.set("AWS_EC2_METADATA_DISABLED", "true");
     sandbox
 }
 

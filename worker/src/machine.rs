@@ -1,4 +1,5 @@
-//! What the report says of the machine. Everything is read from files; nothing is asked over the network.
+//! What the report says of the machine. Everything is read from files; nothing is asked over the network (that is for
+//! [`instance`](crate::instance)).
 
 use std::fs;
 
@@ -17,6 +18,9 @@ pub fn describe() -> MachineReport {
         vcpus: processors::given(),
         threads: Some(processors::describe()),
         memory_bytes: memory(&fs::read_to_string("/proc/meminfo").unwrap_or_default()),
+        instance_type: None,
+        availability_zone: None,
+        instance_life_cycle: None,
         job_queue: variable("AWS_BATCH_JQ_NAME"),
         compute_environment: variable("AWS_BATCH_CE_NAME"),
     }

@@ -23,6 +23,7 @@ mod failure;
 mod fetch;
 mod flags;
 mod inside;
+mod instance;
 mod machine;
 mod measure;
 mod order;

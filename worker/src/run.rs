@@ -16,6 +16,7 @@ use crate::emit::emit;
 use crate::environment::variable;
 use crate::failure::Failure;
 use crate::flags::Flags;
+use crate::instance::Asked;
 use crate::measure::Frames;
 use crate::span::{fail, root};
 use crate::{machine, order, record, segment, stop};
@@ -36,6 +37,7 @@ pub async fn run(flags: &Flags) -> Exit {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: Some(std::process::id()),
     });
+    let instance = Asked::start();
     let stores = Stores::default();
     let root = root();
     let parameters = flags.parameters();
@@ -65,6 +67,7 @@ pub async fn run(flags: &Flags) -> Exit {
             message: failure.message.clone(),
         });
     }
+    instance.tell(&mut report).await;
     segment::annotate(&root, &parameters, &report);
     drop(root);
     let file = flags.report.as_deref();

@@ -27,6 +27,8 @@ pub fn annotate(span: &Span, parameters: &Parameters, report: &Report) {
             .into_iter()
             .filter_map(|name| Some((name, variable(name)?))),
     );
+    let kind = report.machine.instance_type.iter();
+    all.extend(kind.map(|kind| ("instance_type", kind.name.clone())));
     for (name, value) in all.into_iter().filter(|(_, value)| !value.is_empty()) {
         span.set_attribute(format!("annotation.{name}"), short(value));
     }
