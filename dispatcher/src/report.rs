@@ -256,6 +256,9 @@ pub struct MachineReport {
     /// Installed memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
+    /// The graphics cards that the job could use, where its family needs one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gpus: Vec<GpuReport>,
     /// The instance type that really ran it; absent where nobody told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance_type: Option<InstanceType>,
@@ -271,6 +274,15 @@ pub struct MachineReport {
     /// The compute environment, on AWS Batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute_environment: Option<String>,
+}
+
+/// A graphics card, or a part of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GpuReport {
+    /// What it is, such as `Tesla T4`.
+    pub name: String,
+    /// Which one it is.
+    pub uuid: String,
 }
 
 /// A type of instance, and who told it.

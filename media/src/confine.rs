@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use environment::permitted;
 pub(crate) use launcher::{ERROR_KEY, Order};
 pub use launcher::{LAUNCH_EXIT_CODE, launch};
 
@@ -81,7 +82,7 @@ impl Policy {
             network: Network::None,
             require: false,
             processors: None,
-            env: environment::permitted(std::env::vars_os()),
+            env: permitted(std::env::vars_os()),
         }
     }
 }

@@ -1,10 +1,13 @@
 //! What a machine may lack: programs, rights, space.
 
+use ffbatch_dispatcher::event::Stage;
 use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::report::Report;
 use ffbatch_tests::clip::SHORT;
-use ffbatch_tests::sandbox::Sandbox;
+use ffbatch_tests::sandbox::{Sandbox, until};
 use ffbatch_tests::tools;
 use ffbatch_tests::unshared::unshared;
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A sandbox with `in.mp4`.
 fn sandbox() -> Sandbox {
@@ -46,6 +49,84 @@ fn a_worker_of_another_version() {
         "{ended}"
     );
     assert!(ended.stdout.contains("999"), "{ended}");
+}
+
+/// A machine on which `nvidia-smi` is this script: a double, since a machine with a card is rare.
+fn with_card(script: &str) -> Sandbox {
+    let mut sandbox = sandbox();
+    sandbox.write("bin/nvidia-smi", format!("#!/bin/sh\n{script}\n"));
+    sandbox.mode("bin/nvidia-smi", 0o755);
+    let bin = sandbox.path("bin");
+    sandbox.set("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    sandbox.set("FFBATCH_PREFLIGHT", "nvidia-smi");
+    sandbox
+}
+
+/// The report of a worker that copies `in.mp4`, after it has ended so.
+#[track_caller]
+fn copied(sandbox: &Sandbox, exit: Exit) -> Report {
+    let flags = ["--input_url", "in.mp4", "--output_file_options", "-c copy"];
+    let to = ["--output_url", "out.mp4", "--report", "report.json"];
+    let ended = sandbox.worker(flags.into_iter().chain(to));
+    assert_eq!(ended.code, Some(i32::from(exit.code())), "{ended}");
+    let text = std::fs::read_to_string(sandbox.path("report.json")).expect("it was written");
+    serde_json::from_str(&text).expect("a report")
+}
+
+#[test]
+fn a_card_that_is_there_stands_in_the_report() {
+    let sandbox = with_card(
+        "test \"$*\" = -L && echo 'GPU 0: Tesla T4 (UUID: GPU-1f22a253-c329-dfb7-0db4-e005efb6a4c7)'",
+    );
+    let gpus = copied(&sandbox, Exit::Succeeded).machine.gpus;
+    let [gpu] = &gpus[..] else {
+        panic!("one was listed: {gpus:?}")
+    };
+    assert_eq!(gpu.name, "Tesla T4");
+    assert_eq!(gpu.uuid, "GPU-1f22a253-c329-dfb7-0db4-e005efb6a4c7");
+}
+
+/// The sentence of a job that ends before a byte moves, because the card it needs is not there.
+#[track_caller]
+fn without_card(sandbox: &Sandbox) -> String {
+    let report = copied(sandbox, Exit::Machine);
+    let stages: Vec<Stage> = report.stages.iter().map(|stage| stage.stage).collect();
+    assert_eq!(stages, [Stage::Check, Stage::Record]);
+    assert_eq!(report.machine.gpus, Vec::new());
+    sandbox.assert_clean();
+    report.failure.expect("a sentence").message
+}
+
+#[test]
+fn a_card_that_is_missing_or_broken_is_told_before_a_byte_moves() {
+    // What the real program says where the kernel's driver is another one, with its exit code.
+    let broken =
+        with_card("echo 'Failed to initialize NVML: Driver/library version mismatch'; exit 18");
+    insta::assert_snapshot!(without_card(&broken), @"`nvidia-smi -L` failed: Failed to initialize NVML: Driver/library version mismatch (give the container the device, and use a machine whose driver fits; one that worked before may be broken: end the instance)");
+    insta::assert_snapshot!(without_card(&with_card("echo 'No devices were found'; exit 6")), @"`nvidia-smi -L` failed: No devices were found (give the container the device, and use a machine whose driver fits; one that worked before may be broken: end the instance)");
+    insta::assert_snapshot!(without_card(&with_card("exit 0")), @"`nvidia-smi -L` lists no device (give the container the device, and use a machine whose driver fits; one that worked before may be broken: end the instance)");
+    let mut none = sandbox();
+    none.set("FFBATCH_PREFLIGHT", "nvidia-smi");
+    insta::assert_snapshot!(without_card(&none), @"`nvidia-smi` cannot be started, so that there is no device that the job could use (run it on a machine with the vendor's driver, and give the container the device): No such file or directory (os error 2)");
+    none.set("FFBATCH_PREFLIGHT", "rm");
+    insta::assert_snapshot!(without_card(&none), @"the device check `rm` is not known (known: `nvidia-smi`)");
+}
+
+#[test]
+fn a_check_that_hangs_does_not_keep_the_job_from_stopping() {
+    let sandbox = with_card("exec sleep 1000");
+    let flags = ["--input_url", "in.mp4", "--output_url", "out.mp4"];
+    let mut worker = sandbox.start_worker(flags);
+    until("the check runs", || {
+        sandbox
+            .processes()
+            .iter()
+            .any(|line| line.contains("sleep"))
+    });
+    kill_process(Pid::from_child(&worker), Signal::TERM).expect("it runs");
+    let code = worker.wait().expect("it ends").code();
+    assert_eq!(code, Some(i32::from(Exit::Interrupted.code())));
+    sandbox.assert_clean();
 }
 
 /// A file system of 100 kB under `small`, filled by nobody else.

@@ -18,6 +18,7 @@ pub fn describe() -> MachineReport {
         vcpus: processors::given(),
         threads: Some(processors::describe()),
         memory_bytes: memory(&fs::read_to_string("/proc/meminfo").unwrap_or_default()),
+        gpus: Vec::new(),
         instance_type: None,
         availability_zone: None,
         instance_life_cycle: None,

@@ -28,6 +28,7 @@ mod machine;
 mod measure;
 mod order;
 mod pattern;
+mod preflight;
 mod processors;
 mod publish;
 mod record;

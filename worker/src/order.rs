@@ -18,7 +18,7 @@ use crate::span::fail;
 use crate::stop::{unless, unless_late};
 use crate::switch::Switch;
 use crate::task::Task;
-use crate::{asked, check, fetch, measure, publish, transcode, work_dir};
+use crate::{asked, check, fetch, measure, preflight, publish, transcode, work_dir};
 
 /// All stages but the last. What was measured of every frame is left in `frames`.
 pub async fn stages(
@@ -35,6 +35,7 @@ pub async fn stages(
         outputs,
         quality,
         ffmpeg,
+        machine,
         notes,
         duplicate_of,
         attempt,
@@ -43,21 +44,15 @@ pub async fn stages(
     let (job_id, name) = (&report.job_id, &mut report.name);
     let checking = async {
         asked::protocol()?;
-        // Two answers of S3 at once: neither has to wait for the other.
-        let (claim, job) = tokio::join!(
+        // None of these has to wait for another.
+        let (claim, job, gpus) = tokio::join!(
             claim::claim(*attempt, stores),
-            asked::job(parameters, stores)
+            asked::job(parameters, stores),
+            preflight::devices()
         );
-        match claim {
-            Claim::Ours => {}
-            Claim::Unknown(why) => note(notes, why),
-            Claim::Taken { by, since } => {
-                let failure = taken(&by, since.as_deref());
-                *duplicate_of = Some(by);
-                return Err(failure);
-            }
-        }
+        claimed(claim, duplicate_of, notes)?;
         let mut job = job?;
+        machine.gpus = gpus?;
         name.clone_from(&job.name);
         *commands = job
             .commands
@@ -140,15 +135,27 @@ pub async fn stages(
     Ok(())
 }
 
-/// The end of a job whose work another one does.
-fn taken(by: &str, since: Option<&str>) -> Failure {
-    let since = since.map_or_else(String::new, |since| format!(" since {since}"));
-    Failure::new(
-        Exit::Duplicate,
-        format!(
-            "job `{by}` does the same work{since}: one submission became two jobs, and this one has done nothing (look at `{by}`)"
-        ),
-    )
+/// Ends a job whose work another one does.
+fn claimed(
+    claim: Claim,
+    duplicate_of: &mut Option<String>,
+    notes: &mut Vec<String>,
+) -> Result<(), Failure> {
+    match claim {
+        Claim::Ours => Ok(()),
+        Claim::Unknown(why) => {
+            note(notes, why);
+            Ok(())
+        }
+        Claim::Taken { by, since } => {
+            let since = since.map_or_else(String::new, |since| format!(" since {since}"));
+            let message = format!(
+                "job `{by}` does the same work{since}: one submission became two jobs, and this one has done nothing (look at `{by}`)"
+            );
+            *duplicate_of = Some(by);
+            Err(Failure::new(Exit::Duplicate, message))
+        }
+    }
 }
 
 /// Runs one stage as a span, tells its begin and end, and keeps its time.

@@ -202,19 +202,43 @@ fn fonts(policy: &Policy) -> Vec<PathBuf> {
 
 /// The device nodes of graphics cards and video accelerators.
 fn cards() -> Vec<PathBuf> {
-    let starts = ["nvidia", "dri", "xclmgmt", "xfpga"];
     // A directory that cannot be listed has no card that could be used.
     let Ok(entries) = std::fs::read_dir("/dev") else {
         return Vec::new();
     };
     entries
         .filter_map(Result::ok)
-        .filter(|entry| {
-            let name = entry.file_name();
-            starts
-                .iter()
-                .any(|start| name.to_string_lossy().starts_with(start))
-        })
+        .filter(|entry| is_card(&entry.file_name().to_string_lossy()))
         .map(|entry| entry.path())
         .collect()
+}
+
+/// Whether a name below `/dev` is one of theirs.
+fn is_card(name: &str) -> bool {
+    let starts = ["nvidia", "dri", "xclmgmt", "xfpga"];
+    starts.iter().any(|start| name.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_container_toolkits_of_vendors_put_below_dev_is_a_card() {
+        let nvidia = [
+            "nvidia0",
+            "nvidiactl",
+            "nvidia-modeset",
+            "nvidia-uvm",
+            "nvidia-uvm-tools",
+            "nvidia-caps",
+        ];
+        assert!(nvidia.into_iter().all(is_card));
+        assert!(["dri", "xfpga", "xclmgmt12345"].into_iter().all(is_card));
+        assert!(
+            !["null", "shm", "tty", "kmsg", "mem", "nvme0n1"]
+                .into_iter()
+                .any(is_card)
+        );
+    }
 }
