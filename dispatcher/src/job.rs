@@ -123,6 +123,11 @@ pub enum JobError {
         "`job` and `{0}` exclude each other (give the whole job, or the parameters of one command)"
     )]
     Both(&'static str),
+    /// A placeholder of a job definition that nothing replaced.
+    #[error(
+        "the job definition has no default for the parameter `{0}`, which its command names (add `\"{0}\": \"null\"` to the definition's `parameters`, or give the job one)"
+    )]
+    Unreplaced(String),
     /// The name is too long.
     #[error("the name has {0} characters, AWS Batch allows {NAME_LIMIT} (shorten it)")]
     Name(usize),

@@ -6,22 +6,23 @@ use ffbatch_tests::ended::Ended;
 use ffbatch_tests::media::{frames, streams};
 use ffbatch_tests::site::{Site, everywhere};
 
-/// The job parameters in the order in which the original's job definition passes them.
-const FLAGS: [&str; 6] = [
+/// The job parameters in the order in which a job definition passes them: the original's six, and ours.
+const FLAGS: [&str; 7] = [
     "--global_options",
     "--input_file_options",
     "--input_url",
     "--output_file_options",
     "--output_url",
     "--name",
+    "--job",
 ];
 
-/// Runs the worker as a container of AWS Batch would: all six flags, `null` for what is not given.
+/// Runs the worker as a container of AWS Batch would: all flags, `null` for what is not given.
 #[track_caller]
 fn batch(site: &Site, values: [&str; 6]) -> Ended {
     let words = FLAGS
         .iter()
-        .zip(values)
+        .zip(values.into_iter().chain(["null"]))
         .flat_map(|(flag, value)| [(*flag).to_owned(), value.replace('@', &site.name(""))]);
     site.sandbox.worker(words)
 }
@@ -54,6 +55,44 @@ fn null_is_nothing() {
         .ok();
         assert_eq!(frames(&site.view("out.mkv")), 50);
     });
+}
+
+#[test]
+fn a_definition_without_a_default_is_told_which_parameter_it_lacks() {
+    let site = Site::local();
+    site.place(SHORT, "in.mp4");
+    let ended = batch(
+        &site,
+        [
+            "Ref::global_options",
+            "null",
+            "@in.mp4",
+            "null",
+            "@out.mkv",
+            "null",
+        ],
+    );
+    assert_eq!(
+        ended.code,
+        Some(i32::from(Exit::Rejected.code())),
+        "{ended}"
+    );
+    let lacks = "the job definition has no default for the parameter `global_options`";
+    assert!(ended.stdout.contains(lacks), "{ended}");
+}
+
+#[test]
+fn no_parameter_begins_with_the_name_of_another() {
+    // Whoever replaces `Ref::name` by its text alone would replace a part of the longer one.
+    for (index, flag) in FLAGS.iter().enumerate() {
+        let others = FLAGS
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != index);
+        for (_, other) in others {
+            assert!(!other.starts_with(flag), "{flag} and {other}");
+        }
+    }
 }
 
 #[test]

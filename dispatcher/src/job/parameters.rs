@@ -35,6 +35,12 @@ impl Parameters {
             ("output_file_options", &self.output_file_options),
             ("output_url", &self.output_url),
         ];
+        let all = fields.iter().map(|(_, value)| *value);
+        for value in all.chain([&self.name, &self.job]) {
+            if let Some(name) = value.as_deref().and_then(placeholder) {
+                return Err(JobError::Unreplaced(name.to_owned()));
+            }
+        }
         if given(self.job.as_ref()).is_some() {
             return match fields
                 .iter()
@@ -74,9 +80,47 @@ impl Parameters {
     }
 }
 
+/// The parameter for which a value stands that is a placeholder and nothing else: AWS Batch leaves `Ref::name` as it is where
+/// neither job nor definition have that parameter (AWS Batch User Guide, "Job definition parameters", `command`).
+fn placeholder(value: &str) -> Option<&str> {
+    let name = value.trim().strip_prefix("Ref::")?;
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (!name.is_empty() && name.bytes().all(is_name)).then_some(name)
+}
+
 /// A parameter's value; `null`, empty and absent are the same.
 pub fn given(value: Option<&String>) -> Option<&str> {
     value
         .map(String::as_str)
         .filter(|text| !text.is_empty() && *text != "null")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_placeholder_that_nothing_replaced_was_taken_for_a_value() {
+        let of = |name: &str, output: &str| Parameters {
+            input_url: Some("in.mp4".to_owned()),
+            output_url: Some(output.to_owned()),
+            name: Some(name.to_owned()),
+            ..Parameters::default()
+        };
+        let refused = |parameters: Parameters| {
+            let refused = parameters.command_job().expect_err("it must be refused");
+            refused.to_string()
+        };
+        let sentence = "the job definition has no default for the parameter `name`, which its command names (add `\"name\": \"null\"` to the definition's `parameters`, or give the job one)";
+        assert_eq!(refused(of("Ref::name", "out.mp4")), sentence);
+        assert!(refused(of("null", " Ref::output_url")).contains("`output_url`"));
+        let whole = Parameters {
+            job: Some("Ref::job".to_owned()),
+            ..Parameters::default()
+        };
+        assert!(refused(whole).contains("`job`"));
+        for name in ["Ref::", "a Ref::name", "Ref::a b", "ref::name"] {
+            assert!(of(name, "out.mp4").command_job().is_ok(), "{name}");
+        }
+    }
 }
