@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::event::{Event, Stage};
-use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::report::{Report, StageReport};
 use ffbatch_dispatcher::telemetry::Telemetry;
 use ffbatch_storage::Stores;
+use tokio_util::sync::CancellationToken;
 
 use crate::emit::{emit, note};
 use crate::environment::{bucket, variable};
@@ -25,8 +25,8 @@ use crate::segment;
 /// The longest that one document may take.
 const WRITE_LIMIT: Duration = Duration::from_secs(8);
 
-/// The same after the job was asked to stop. AWS Batch kills a container 30 seconds after SIGTERM by default (Amazon ECS agent,
-/// `ECS_CONTAINER_STOP_TIMEOUT`), and ffmpeg may have used up some of them.
+/// How long what is being written may take from the moment on in which the job is asked to stop. AWS Batch kills a container 30 seconds
+/// after SIGTERM by default (Amazon ECS agent, `ECS_CONTAINER_STOP_TIMEOUT`), and ffmpeg may have used up some of them.
 const HURRIED_LIMIT: Duration = Duration::from_secs(3);
 
 /// Writes everything, and tells where the report lies.
@@ -36,23 +36,19 @@ pub async fn record(
     telemetry: &Telemetry,
     stores: &Stores,
     file: Option<&Path>,
+    stop: &CancellationToken,
 ) -> Option<String> {
     emit(&Event::StageStarted {
         stage: Stage::Record,
     });
     let started = Instant::now();
-    let limit = if report.exit == Exit::Interrupted {
-        HURRIED_LIMIT
-    } else {
-        WRITE_LIMIT
-    };
     let base = base(&mut report.notes);
     if let Some(base) = &base {
-        frames::write(report, measured, stores, base).await;
+        frames::write(report, measured, stores, base, stop).await;
     }
     // The traces come first, so that the report can say what became of them.
     let (written, sent) = tokio::join!(
-        trace(report, telemetry, stores, base.as_ref(), limit),
+        trace(report, telemetry, stores, base.as_ref(), stop),
         telemetry.export()
     );
     let lost = [written.err(), sent.err().map(|error| error.to_string())];
@@ -73,7 +69,7 @@ pub async fn record(
             bytes: None,
             error: None,
         });
-        match write(stores, &target, report.to_json(), limit).await {
+        match write(stores, &target, report.to_json(), stop).await {
             Ok(()) => at = Some(target.to_string()),
             Err(why) => note(
                 &mut report.notes,
@@ -130,14 +126,14 @@ async fn trace(
     telemetry: &Telemetry,
     stores: &Stores,
     base: Option<&Base>,
-    limit: Duration,
+    stop: &CancellationToken,
 ) -> Result<(), String> {
     let Some(base) = base else {
         return Ok(());
     };
     let target = base.join(&report.trace_key());
     let written = match segment::document(&telemetry.spans(), report) {
-        Ok(text) => write(stores, &target, text, limit).await,
+        Ok(text) => write(stores, &target, text, stop).await,
         Err(why) => Err(why),
     };
     written.map_err(|why| format!("the trace is not at `{target}`: {why}"))
@@ -147,7 +143,7 @@ async fn write(
     stores: &Stores,
     target: &Location,
     text: String,
-    limit: Duration,
+    stop: &CancellationToken,
 ) -> Result<(), String> {
     let writing = async {
         stores
@@ -155,10 +151,29 @@ async fn write(
             .write(text.into_bytes(), target, "application/json")
             .await
     };
-    match tokio::time::timeout(limit, writing).await {
+    match in_time(WRITE_LIMIT, stop, writing).await {
         Ok(written) => written.map_err(|error| error.to_string()),
-        Err(_) => Err(format!("no answer within {} s", limit.as_secs())),
+        Err(late) => Err(late),
     }
+}
+
+/// The work's result if it comes in time: within a limit, and soon after the job is asked to stop. An error is a sentence.
+async fn in_time<T>(
+    limit: Duration,
+    stop: &CancellationToken,
+    work: impl Future<Output = T>,
+) -> Result<T, String> {
+    let hurried = async {
+        stop.cancelled().await;
+        tokio::time::sleep(HURRIED_LIMIT).await;
+    };
+    let limit = tokio::select! {
+        biased;
+        done = work => return Ok(done),
+        () = hurried => HURRIED_LIMIT,
+        () = tokio::time::sleep(limit) => limit,
+    };
+    Err(format!("no answer within {} s", limit.as_secs()))
 }
 
 fn absolute(path: &Path) -> String {

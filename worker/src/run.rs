@@ -43,8 +43,9 @@ pub async fn run(flags: &Flags) -> Exit {
     let parameters = flags.parameters();
     let mut report = begin(&parameters, telemetry::trace_id(&root));
     let mut frames = Frames::new();
+    let stop = signals.as_ref().cloned().unwrap_or_default();
     let ended = match signals {
-        Ok(stop) => {
+        Ok(_) => {
             order::stages(&parameters, &stores, &stop, &mut report, &mut frames)
                 .instrument(root.clone())
                 .await
@@ -71,7 +72,7 @@ pub async fn run(flags: &Flags) -> Exit {
     segment::annotate(&root, &parameters, &report);
     drop(root);
     let file = flags.report.as_deref();
-    let at = record::record(&mut report, &frames, &telemetry, &stores, file).await;
+    let at = record::record(&mut report, &frames, &telemetry, &stores, file, &stop).await;
     if !stores.settle(SETTLE).await {
         tracing::warn!(
             "a broken upload could not be taken back in time (set a lifecycle rule `AbortIncompleteMultipartUpload`)"

@@ -13,6 +13,7 @@ use ffbatch_tests::clip::{CUT, SHORT};
 use ffbatch_tests::sandbox::{Sandbox, until};
 use ffbatch_tests::tools;
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
 
 use crate::running::{PATIENCE, Running, ffmpegs, words};
 
@@ -92,6 +93,66 @@ fn silent_s3_holds_neither_the_download_nor_the_records() {
             .iter()
             .any(|note| note.contains("no answer within")),
         "the report does not say that its other copy is missing: {:?}",
+        report.notes
+    );
+    sandbox.assert_clean();
+}
+
+#[test]
+fn silent_s3_does_not_hold_a_claim() {
+    let mut sandbox = Sandbox::with(CUT, "in.mp4");
+    let (_server, url) = silent();
+    use_s3(&mut sandbox, &url);
+    sandbox.set("S3_BUCKET", "media");
+    sandbox.set("FFBATCH_SUBMISSION", "s");
+    sandbox.set("AWS_BATCH_JOB_ID", "j");
+    let mut running = Running::start(&sandbox, &words(SLOW));
+    running.wait_for_stage(Stage::Check);
+    running.end_by(Signal::TERM).assert_interrupted();
+    assert_eq!(sandbox.files(), ["in.mp4".to_owned()].into());
+    sandbox.assert_clean();
+}
+
+#[test]
+fn silent_s3_does_not_hold_the_records_of_an_encode() {
+    let mut sandbox = Sandbox::with(CUT, "in.mp4");
+    let (_server, url) = silent();
+    use_s3(&mut sandbox, &url);
+    sandbox.set("S3_BUCKET", "media");
+    let file = sandbox.path("report.json");
+    let line = format!("{SLOW} --report {}", file.display());
+    let mut running = Running::start(&sandbox, &words(&line));
+    assert!(running.wait_for(encodes));
+    let gone = running.end_by(Signal::TERM);
+    gone.assert_interrupted();
+    assert_eq!(gone.report().exit, Exit::Interrupted);
+    sandbox.assert_clean();
+}
+
+#[test]
+fn a_job_that_was_done_was_killed_while_silent_s3_held_its_records() {
+    let mut sandbox = Sandbox::with(SHORT, "in.mp4");
+    let (_server, url) = silent();
+    use_s3(&mut sandbox, &url);
+    sandbox.set("S3_BUCKET", "media");
+    let file = |name: &str| sandbox.path(name).display().to_string();
+    let job = json!({
+        "version": 1,
+        "commands": [["-i", file("in.mp4"), "-c:v", "libx264", "-an", file("out.mp4")]],
+        "quality": ["psnr"],
+    });
+    let flags = ["--job", &job.to_string(), "--report", &file("report.json")];
+    let mut running = Running::start(&sandbox, &flags.map(str::to_owned));
+    running.wait_for_stage(Stage::Record);
+    let gone = running.end_by(Signal::TERM);
+    assert_eq!(gone.code, Some(0), "the results are there: {gone:#?}");
+    assert!(gone.took < PATIENCE, "it took {:?}", gone.took);
+    let report = gone.report();
+    assert_eq!(report.exit, Exit::Succeeded);
+    let frames = "the values of every frame are not at";
+    assert!(
+        report.notes.iter().any(|note| note.contains(frames)),
+        "{:?}",
         report.notes
     );
     sandbox.assert_clean();

@@ -10,8 +10,9 @@ use ffbatch_dispatcher::quality::{Document, Measured, Origin};
 use ffbatch_dispatcher::report::Report;
 use ffbatch_media::measure;
 use ffbatch_storage::{Meter, Stores};
+use tokio_util::sync::CancellationToken;
 
-use super::Base;
+use super::{Base, in_time};
 use crate::emit::note;
 use crate::failure::Failure;
 use crate::measure::Frames;
@@ -22,7 +23,13 @@ use crate::work_dir;
 const LIMIT: Duration = Duration::from_mins(1);
 
 /// Writes them and says in the report where they lie.
-pub async fn write(report: &mut Report, frames: &Frames, stores: &Stores, base: &Base) {
+pub async fn write(
+    report: &mut Report,
+    frames: &Frames,
+    stores: &Stores,
+    base: &Base,
+    stop: &CancellationToken,
+) {
     let scored: Vec<(usize, &measure::Measured)> = frames
         .iter()
         .enumerate()
@@ -32,6 +39,9 @@ pub async fn write(report: &mut Report, frames: &Frames, stores: &Stores, base: 
     for (number, (entry, measured)) in scored.into_iter().enumerate() {
         let target = base.join(&report.quality_key(number));
         let written = async {
+            if stop.is_cancelled() {
+                return Err(Failure::interrupted());
+            }
             let scratch = Scratch::new(&work_dir::open()?, &report.job_id);
             let path = scratch.path()?.join("frames.json");
             File::create(&path)
@@ -43,12 +53,9 @@ pub async fn write(report: &mut Report, frames: &Frames, stores: &Stores, base: 
                     .put(&path, &target, &Meter::default())
                     .await
             };
-            match tokio::time::timeout(LIMIT, put).await {
+            match in_time(LIMIT, stop, put).await {
                 Ok(put) => put.map_err(|error| Failure::store(Exit::Output, &error)),
-                Err(_) => Err(Failure::new(
-                    Exit::Output,
-                    format!("no answer within {} s", LIMIT.as_secs()),
-                )),
+                Err(late) => Err(Failure::new(Exit::Output, late)),
             }
         };
         match written.await {
