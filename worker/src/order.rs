@@ -84,15 +84,7 @@ pub async fn stages(
             .filter(|input| !input.location.starts_with('/')),
     );
     if job.measure == When::Inside {
-        let known = switch.known().await;
-        // An encode that carries a comparison which nobody wants takes longer for nothing.
-        if known != Some(true) {
-            job.measure = When::After;
-        }
-        if known.is_none() {
-            let why = "if quality is measured, then afterwards: whether it is wanted was not known when the encode began";
-            note(notes, why);
-        }
+        job.measure = inside_or_after(&mut switch, notes).await;
     }
     let task = Task {
         plan: &plan,
@@ -133,6 +125,20 @@ pub async fn stages(
         }
     }
     Ok(())
+}
+
+/// When a job is measured that asks for it inside its encode: an encode that carries a comparison which nobody wants takes longer
+/// for nothing.
+async fn inside_or_after(switch: &mut Switch, notes: &mut Vec<String>) -> When {
+    match switch.known().await {
+        Some(true) => When::Inside,
+        Some(false) => When::After,
+        None => {
+            let why = "if quality is measured, then afterwards: whether it is wanted was not known when the encode began";
+            note(notes, why);
+            When::After
+        }
+    }
 }
 
 /// Ends a job whose work another one does.

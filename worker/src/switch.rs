@@ -68,7 +68,7 @@ impl Switch {
         if !on_batch() {
             return Self::Answered(Ok(true));
         }
-        job.quality = metrics();
+        job.quality = Some(metrics());
         let busy = Arc::<AtomicBool>::default();
         let answer = AbortOnDropHandle::new(tokio::spawn(read(busy.clone())));
         Self::Asked { answer, busy }
@@ -77,11 +77,11 @@ impl Switch {
     /// The answer of whoever submitted the job. One that is neither TRUE nor FALSE is told where the scores would be.
     fn told(job: &mut Job, value: &str) -> Self {
         let on = meaning(&format!("variable `{TOLD}`"), Some(value));
-        job.quality = if on == Ok(false) {
-            Some(Vec::new())
+        job.quality = Some(if on == Ok(false) {
+            Vec::new()
         } else {
             metrics()
-        };
+        });
         Self::Answered(on)
     }
 
@@ -117,8 +117,8 @@ impl Switch {
     }
 }
 
-fn metrics() -> Option<Vec<String>> {
-    Some(METRICS.map(str::to_owned).to_vec())
+fn metrics() -> Vec<String> {
+    METRICS.map(str::to_owned).to_vec()
 }
 
 fn joined(answer: Result<Result<bool, Failure>, JoinError>) -> Result<bool, Failure> {
@@ -223,7 +223,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_environment_tells_is_known_at_once() {
-        let on = metrics();
+        let on = Some(metrics());
         for (value, known, named) in [
             ("TRUE", true, &on),
             ("FALSE", false, &Some(Vec::new())),
