@@ -27,6 +27,7 @@ pub mod instances;
 mod list;
 mod logs;
 mod pace;
+mod places;
 mod refusal;
 mod settings;
 mod submit;

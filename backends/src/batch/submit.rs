@@ -23,6 +23,7 @@ use ffbatch_dispatcher::terms::{ARRAY_SIZES, DependencyKind, Terms};
 use super::ask;
 use super::client::Client;
 use super::form::{self, Form};
+use super::places;
 use super::refusal::{Left, left};
 use super::settings::Settings;
 
@@ -119,6 +120,11 @@ fn fits(settings: &Settings, request: &Request) -> Result<(), ComputeError> {
             "job `{name}` cannot run on `{compute}`: {why}"
         )))
     };
+    if let Some(path) = request.jobs.iter().find_map(places::local) {
+        return refuse(format!(
+            "`{path}` is a path of this machine (copy it to S3, and write its s3:// URL)"
+        ));
+    }
     let terms = &request.terms;
     if let Some(seconds) = terms.timeout_secs
         && seconds < SHORTEST_TIMEOUT
