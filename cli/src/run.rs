@@ -27,11 +27,17 @@ pub async fn run(config: Config, args: Box<Run>, verbose: u8) -> anyhow::Result<
     let compute = order.compute.as_ref().unwrap_or(&config.compute).clone();
     let directory = std::env::current_dir().context("the current directory is gone")?;
     let job = typed::job(order, &config, &directory)?;
+    let dispatcher = Dispatcher::new(Families::linked()?, config);
     let trace = Trace::begin("ffbatch run", &compute, &job.name, verbose);
     let id = uuid::Uuid::new_v4().to_string();
     let usual = Terms {
         priority: WAITED_FOR,
-        retry: RetryStrategy::once(),
+        // A Spot instance may be taken back while somebody waits; a worker of this machine is not lost without a cause.
+        retry: if dispatcher.is_elsewhere(&compute)? {
+            RetryStrategy::default()
+        } else {
+            RetryStrategy::once()
+        },
         ..Terms::default()
     };
     let request = Request {
@@ -41,7 +47,6 @@ pub async fn run(config: Config, args: Box<Run>, verbose: u8) -> anyhow::Result<
         ..Request::of(id.clone(), job)
     };
     let mut follower = Follower::new(args.json, verbose > 0);
-    let dispatcher = Dispatcher::new(Families::linked()?, config);
     let say = follower.speaker();
     let stops = !dispatcher.is_elsewhere(&compute)?;
     let stop = interrupt(move || {

@@ -113,6 +113,19 @@ pub fn terms(terms: &Terms) -> String {
     let parts = [
         terms.vcpus.map(|vcpus| jobs::several(vcpus, "vCPU")),
         terms.memory_mib.map(|memory| format!("{memory} MiB")),
+        terms.gpus.map(|gpus| jobs::several(gpus, "GPU")),
+        terms
+            .instance_type
+            .as_ref()
+            .map(|one| format!("alone on a {one}")),
+        terms.share.as_ref().map(|share| format!("share {share}")),
+        (!terms.tags.is_empty()).then(|| {
+            let tags = terms
+                .tags
+                .iter()
+                .map(|(key, value)| format!("{key}={value}"));
+            format!("tags {}", tags.collect::<Vec<_>>().join(" "))
+        }),
         (terms.priority > 0).then(|| format!("priority {}", terms.priority)),
         Some(format!(
             "at most {}",

@@ -81,6 +81,10 @@ pub fn terms(flags: &TermFlags, usual: Terms) -> Terms {
     Terms {
         vcpus: flags.vcpus.or(usual.vcpus),
         memory_mib: flags.memory_mib.or(usual.memory_mib),
+        gpus: flags.gpus.or(usual.gpus),
+        instance_type: flags.instance_type.clone().or(usual.instance_type),
+        share: flags.share.clone().or(usual.share),
+        tags: flags.tags().unwrap_or(usual.tags),
         priority: flags.priority.unwrap_or(usual.priority),
         timeout_secs: flags.timeout.or(usual.timeout_secs),
         ..usual

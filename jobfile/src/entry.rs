@@ -1,5 +1,7 @@
 //! One entry of a job file as it is written, and where its keys stand.
 
+use std::collections::BTreeMap;
+
 use ffbatch_dispatcher::command::Legacy;
 use ffbatch_dispatcher::job::{Job, When, given};
 use schemars::JsonSchema;
@@ -90,6 +92,14 @@ pub struct Written {
     /// Memory of one job in MiB.
     #[schemars(range(min = 1))]
     pub memory_mib: Option<u32>,
+    /// GPUs of one job.
+    pub gpus: Option<u32>,
+    /// The EC2 instance type that the job shall own, such as `c7g.4xlarge`.
+    pub instance_type: Option<String>,
+    /// The share of a fair-share queue of AWS Batch that it counts against.
+    pub share: Option<String>,
+    /// Tags of a job on AWS Batch, for whoever pays.
+    pub tags: Option<BTreeMap<String, String>>,
     /// Of two jobs that can run, the one with the higher number comes first; 0 to 9999.
     #[schemars(range(max = 9999))]
     pub priority: Option<u16>,
@@ -171,6 +181,10 @@ impl Written {
             at_source_size: self.at_source_size,
             vcpus: self.vcpus,
             memory_mib: self.memory_mib,
+            gpus: self.gpus,
+            instance_type: self.instance_type.clone(),
+            share: self.share.clone(),
+            tags: self.tags.clone(),
             priority: self.priority,
             timeout_secs: self.timeout_secs,
             retry: self.retry.clone(),

@@ -103,6 +103,10 @@ impl Settled {
             terms: Terms {
                 vcpus: all.vcpus,
                 memory_mib: all.memory_mib,
+                gpus: all.gpus,
+                instance_type: all.instance_type,
+                share: all.share,
+                tags: all.tags.unwrap_or_default(),
                 priority: all.priority.unwrap_or_default(),
                 retry: RetryStrategy {
                     attempts: retry.attempts.unwrap_or(usual.attempts),

@@ -1,5 +1,7 @@
 //! The keys that a job inherits: from `[defaults]`, from variables, from the configuration; and the flags that overrule them.
 
+use std::collections::BTreeMap;
+
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::job::When;
 use ffbatch_dispatcher::retry::{RetryStrategy, Rule};
@@ -10,7 +12,7 @@ use crate::schema::{RuleShape, WhenShape};
 use crate::texts::{Names, Texts};
 
 /// The keys of [`Settings`].
-pub const KEYS: [&str; 13] = [
+pub const KEYS: [&str; 17] = [
     "compute",
     "quality",
     "vmaf_model",
@@ -18,6 +20,10 @@ pub const KEYS: [&str; 13] = [
     "at_source_size",
     "vcpus",
     "memory_mib",
+    "gpus",
+    "instance_type",
+    "share",
+    "tags",
     "priority",
     "timeout_secs",
     "retry",
@@ -55,6 +61,18 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub memory_mib: Option<u32>,
+    /// GPUs of one job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpus: Option<u32>,
+    /// The EC2 instance type that the job shall own, such as `c7g.4xlarge`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance_type: Option<String>,
+    /// The share of a fair-share queue of AWS Batch that it counts against.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<String>,
+    /// Tags of a job on AWS Batch, for whoever pays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
     /// Of two jobs that can run, the one with the higher number comes first; 0 to 9999.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = 9999))]
@@ -110,6 +128,14 @@ pub struct Overrides {
     pub vcpus: Option<u32>,
     /// Memory of one job in MiB.
     pub memory_mib: Option<u32>,
+    /// GPUs of one job.
+    pub gpus: Option<u32>,
+    /// The EC2 instance type that a job shall own.
+    pub instance_type: Option<String>,
+    /// The share of a queue.
+    pub share: Option<String>,
+    /// Tags.
+    pub tags: Option<BTreeMap<String, String>>,
     /// How long one attempt may take, in seconds.
     pub timeout_secs: Option<u32>,
     /// All attempts, the first included.
@@ -126,6 +152,10 @@ impl From<Overrides> for Settings {
             at_source_size: flags.at_source_size,
             vcpus: flags.vcpus,
             memory_mib: flags.memory_mib,
+            gpus: flags.gpus,
+            instance_type: flags.instance_type,
+            share: flags.share,
+            tags: flags.tags,
             priority: flags.priority,
             timeout_secs: flags.timeout_secs,
             retry: flags.attempts.map(|attempts| Retry {

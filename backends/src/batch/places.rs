@@ -9,14 +9,14 @@ pub fn local(job: &Job) -> Option<String> {
         Location::Path(path) if path.starts_with('/') => Some(path.clone()),
         _ => None,
     };
-    let model = job.vmaf_model.iter().filter(|model| model.starts_with('/'));
+    let mut model = job.vmaf_model.iter().filter(|model| model.starts_with('/'));
     let parsed = job.check().unwrap_or_default();
     let places = parsed
         .iter()
         .flat_map(|command| &command.places)
         .map(|place| &place.location);
     let mut local = job.files.iter().chain(places).filter_map(here);
-    local.next().or_else(|| model.cloned().next())
+    local.next().or_else(|| model.next().cloned())
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 //!
 //! The codes of jobs that are stuck are those of the AWS Batch User Guide, "Jobs stuck in a RUNNABLE status" and "Job queue blocked".
 
-use aws_sdk_batch::types::{CeState, CeStatus, JobDetail as Found, JqState, JqStatus};
+use aws_sdk_batch::types::{
+    CeState, CeStatus, ComputeResource, JobDetail as Found, JqState, JqStatus,
+};
 use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::detail::JobDetail;
 use ffbatch_dispatcher::event::Event;
@@ -286,7 +288,7 @@ async fn ask(client: &Client, found: &Found) -> Result<Queue, ComputeError> {
         reason: one.status_reason().map(str::to_owned),
         most_vcpus: one
             .compute_resources()
-            .and_then(|resources| resources.maxv_cpus())
+            .and_then(ComputeResource::maxv_cpus)
             .and_then(|vcpus| u32::try_from(vcpus).ok()),
     };
     Ok(Queue {

@@ -1,5 +1,6 @@
 //! Flags that say what a job is to do and on which terms: those of `run` and of `submit`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -88,12 +89,24 @@ pub struct TermFlags {
     /// Of two jobs that can run, the one with the higher number comes first, 0 to 9999 [default: 0; of `run` 100, since somebody waits]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=i64::from(HIGHEST_PRIORITY)))]
     pub priority: Option<u16>,
-    /// Virtual processors that it takes of those of the queue [default: 1]
+    /// Virtual processors that it takes of those of the queue [default: 1, on AWS Batch 2]
     #[arg(long, value_name = "N")]
     pub vcpus: Option<u32>,
-    /// Memory that it takes of that of the queue, in MiB [default: none is counted]
+    /// Memory that it takes of that of the queue, in MiB [default: none is counted, on AWS Batch 8192]
     #[arg(long, value_name = "N")]
     pub memory_mib: Option<u32>,
+    /// GPUs that it takes, on a compute that has any
+    #[arg(long, value_name = "N")]
+    pub gpus: Option<u32>,
+    /// The EC2 instance type that it shall own, such as c7g.4xlarge
+    #[arg(long, value_name = "TYPE")]
+    pub instance_type: Option<String>,
+    /// The share of a fair-share queue of AWS Batch that it counts against
+    #[arg(long, value_name = "NAME")]
+    pub share: Option<String>,
+    /// A tag of the job on AWS Batch; may be given several times
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
+    pub tags: Vec<(String, String)>,
     /// How long an attempt may take: seconds, or such as 90m
     #[arg(long, value_name = "SECS", value_parser = when::seconds)]
     pub timeout: Option<u32>,
@@ -143,6 +156,21 @@ pub struct Parts {
         allow_hyphen_values = true
     )]
     pub output_url: Option<String>,
+}
+
+/// A tag as it is typed.
+fn tag(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(key, _)| !key.is_empty());
+    parts
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .ok_or_else(|| "write KEY=VALUE".to_owned())
+}
+
+impl TermFlags {
+    /// The tags that were typed; `None` where none was.
+    pub fn tags(&self) -> Option<BTreeMap<String, String>> {
+        (!self.tags.is_empty()).then(|| self.tags.iter().cloned().collect())
+    }
 }
 
 const RUN_EXAMPLES: &str = "\

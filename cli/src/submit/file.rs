@@ -121,6 +121,10 @@ fn overrides(args: &Submit, current: &str) -> Overrides {
         priority: order.terms.priority,
         vcpus: order.terms.vcpus,
         memory_mib: order.terms.memory_mib,
+        gpus: order.terms.gpus,
+        instance_type: order.terms.instance_type.clone(),
+        share: order.terms.share.clone(),
+        tags: order.terms.tags(),
         timeout_secs: order.terms.timeout,
         attempts: args.attempts,
     }

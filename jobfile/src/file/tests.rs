@@ -47,7 +47,7 @@ fn the_syntax_is_wrong() {
 fn a_key_is_not_known() {
     insta::assert_snapshot!(toml("[[jobs]]\nname = 'a'\ncomand = 'x'"), @"jobs.toml:3:1: unknown key `comand` in a job (did you mean `command`?)");
     insta::assert_snapshot!(toml("[[jobs]]\ncommand = 'x'\ninput = 'x'"), @"jobs.toml:3:1: unknown key `input` in a job (did you mean `inputs`?)");
-    insta::assert_snapshot!(toml("[[jobs]]\ncommand = 'x'\ncodec = 'x'"), @"jobs.toml:3:1: unknown key `codec` in a job (known: name, inputs, output, command, global_options, input_file_options, input_url, output_file_options, output_url, needs, compute, quality, vmaf_model, measure, at_source_size, vcpus, memory_mib, priority, timeout_secs, retry, require_confinement, array, files)");
+    insta::assert_snapshot!(toml("[[jobs]]\ncommand = 'x'\ncodec = 'x'"), @"jobs.toml:3:1: unknown key `codec` in a job (known: name, inputs, output, command, global_options, input_file_options, input_url, output_file_options, output_url, needs, compute, quality, vmaf_model, measure, at_source_size, vcpus, memory_mib, gpus, instance_type, share, tags, priority, timeout_secs, retry, require_confinement, array, files)");
     insta::assert_snapshot!(toml("[[jobs]]\ncommand = 'x'\nretry = { attempts = 1, evaluate = [] }"), @"jobs.toml:3:25: unknown key `evaluate` in `retry` (did you mean `evaluate_on_exit`?)");
     insta::assert_snapshot!(toml("[[jobs]]\ncommand = 'x'\n[[jobs.retry.evaluate_on_exit]]\non_exit = '1'"), @"jobs.toml:4:1: unknown key `on_exit` in `retry.evaluate_on_exit` (did you mean `on_exit_code`?)");
     insta::assert_snapshot!(toml("[[job]]\ncommand = 'x'"), @"jobs.toml:1:3: unknown key `job` in the file (did you mean `jobs`?)");
