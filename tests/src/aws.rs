@@ -14,7 +14,7 @@ use crate::tools;
 
 mod stack;
 
-pub use stack::{BUCKET, COMPUTES, definition_name, queue_name};
+pub use stack::{BUCKET, computes, definition_name, infra, queue_name};
 
 /// What becomes of jobs.
 #[derive(Debug, Clone, Copy)]

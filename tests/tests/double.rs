@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ffbatch_tests::aws::{Aws, COMPUTES, Jobs, definition_name, queue_name};
+use ffbatch_tests::aws::{Aws, Jobs, computes, definition_name, queue_name};
 use ffbatch_tests::sandbox::until;
 use serde_json::{Value, json};
 
@@ -343,7 +343,7 @@ fn more_submissions_than_fifty_a_second_are_too_many() {
 #[test]
 fn every_compute_has_its_queue_and_definition() {
     let aws = Aws::start(Jobs::End(0));
-    for (compute, _) in COMPUTES {
+    for compute in computes() {
         aws.compute(compute, "image");
         let asked =
             json!({ "jobQueue": queue_name(compute), "jobDefinition": definition_name(compute) });

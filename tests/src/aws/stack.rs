@@ -1,42 +1,51 @@
-//! The queues and definitions that an installation has.
+//! The queues and definitions that an installation has: those that the registered families name.
 
+use ffbatch_backends as _;
+use ffbatch_dispatcher::infra::{BatchFamily, Launch, Surroundings};
+use ffbatch_dispatcher::registry::Families;
 use serde_json::{Value, json};
 
 use super::{Aws, text};
-
-/// The computes, and what their environments are made of.
-pub const COMPUTES: [(&str, &str); 7] = [
-    ("intel", "SPOT"),
-    ("arm", "SPOT"),
-    ("amd", "SPOT"),
-    ("nvidia", "SPOT"),
-    ("fargate", "FARGATE_SPOT"),
-    ("fargate-arm", "FARGATE_SPOT"),
-    ("xilinx", "EC2"),
-];
+use crate::moto::REGION;
 
 /// The bucket of the installation. A test that uses it creates it.
 pub const BUCKET: &str = "media";
 
-/// The job parameters: the six of the sample, and ours.
-pub const PARAMETERS: [&str; 7] = [
-    "global_options",
-    "input_file_options",
-    "input_url",
-    "output_file_options",
-    "output_url",
-    "name",
-    "job",
-];
+/// The role by which Fargate pulls images and writes logs.
+const EXECUTION_ROLE: &str = "arn:aws:iam::123456789012:role/execution";
+
+/// The computes on AWS Batch, by name.
+#[track_caller]
+pub fn computes() -> Vec<&'static str> {
+    let families = Families::linked().expect("the families are linked");
+    let on_batch = families
+        .iter()
+        .filter(|family| (family.infra)().batch.is_some());
+    on_batch.map(|family| family.name).collect()
+}
+
+/// What a compute has on AWS Batch.
+#[track_caller]
+pub fn infra(compute: &str) -> BatchFamily {
+    let families = Families::linked().expect("the families are linked");
+    let family = families.find(compute).expect("there is such a compute");
+    (family.infra)().batch.expect("it is on AWS Batch")
+}
 
 impl Aws {
     /// Creates a compute environment of a kind (`EC2`, `SPOT`, `FARGATE`, `FARGATE_SPOT`) and the queue over it.
     #[track_caller]
     pub fn queue(&self, name: &str, kind: &str) {
+        self.queue_of(name, kind, &["c6i".to_owned()]);
+    }
+
+    /// The same, of these families of instance types.
+    #[track_caller]
+    fn queue_of(&self, name: &str, kind: &str, families: &[String]) {
         let mut resources = json!({ "type": kind, "maxvCpus": 64, "subnets": ["subnet-1"], "securityGroupIds": ["sg-1"] });
         if !kind.starts_with("FARGATE") {
             resources["instanceRole"] = json!("instances");
-            resources["instanceTypes"] = json!(["c6i"]);
+            resources["instanceTypes"] = json!(families);
             resources["minvCpus"] = json!(0);
         }
         let environment = format!("{name}-environment");
@@ -61,13 +70,29 @@ impl Aws {
         self.batch("RegisterJobDefinition", definition);
     }
 
-    /// Queue and definition of a compute, by the names that clients know.
+    /// Queues and definitions of a compute, as its family has them.
     #[track_caller]
     pub fn compute(&self, compute: &str, image: &str) {
-        let known = COMPUTES.iter().find(|(name, _)| *name == compute);
-        let (_, kind) = known.expect("there is such a compute");
-        self.queue(&queue_name(compute), kind);
-        self.register(&definition(compute, kind, image));
+        let family = infra(compute);
+        let around = Surroundings {
+            image,
+            bucket: BUCKET,
+            region: REGION,
+            job_role: None,
+            execution_role: family.launch.is_fargate().then_some(EXECUTION_ROLE),
+        };
+        let kind = match family.launch {
+            Launch::Spot => "SPOT",
+            Launch::OnDemand => "EC2",
+            Launch::FargateSpot => "FARGATE_SPOT",
+            Launch::Fargate => "FARGATE",
+        };
+        self.queue_of(&family.job_queue, kind, &family.families);
+        self.register(&family.definition(around));
+        if let Some(pinned) = family.pinned(around) {
+            self.queue_of(&family.pinned_queue(), "EC2", &family.families);
+            self.register(&pinned);
+        }
     }
 }
 
@@ -79,27 +104,4 @@ pub fn queue_name(compute: &str) -> String {
 /// The name of a compute's job definition.
 pub fn definition_name(compute: &str) -> String {
     format!("batch-ffmpeg-job-definition-{compute}")
-}
-
-/// The job definition of a compute: the worker with every parameter as a flag.
-fn definition(compute: &str, kind: &str, image: &str) -> Value {
-    let fargate = kind.starts_with("FARGATE");
-    let command = PARAMETERS.map(|name| [format!("--{name}"), format!("Ref::{name}")]);
-    let defaults = PARAMETERS.map(|name| (name.to_owned(), json!("null")));
-    let mut container = json!({
-        "image": image,
-        "command": command.concat(),
-        "environment": [{ "name": "FFBATCH_VCPUS", "value": "2" }, { "name": "S3_BUCKET", "value": BUCKET }],
-        "resourceRequirements": [{ "type": "VCPU", "value": "2" }, { "type": "MEMORY", "value": "8192" }],
-    });
-    if fargate {
-        container["executionRoleArn"] = json!("arn:aws:iam::123456789012:role/execution");
-    }
-    json!({
-        "jobDefinitionName": definition_name(compute),
-        "type": "container",
-        "platformCapabilities": [if fargate { "FARGATE" } else { "EC2" }],
-        "parameters": defaults.into_iter().collect::<serde_json::Map<_, _>>(),
-        "containerProperties": container,
-    })
 }
