@@ -24,6 +24,7 @@ mod client;
 mod follow;
 mod form;
 pub mod instances;
+mod lines;
 mod list;
 mod logs;
 mod pace;

@@ -29,7 +29,6 @@ pub async fn run(config: Config, args: Box<Run>, verbose: u8) -> anyhow::Result<
     let job = typed::job(order, &config, &directory)?;
     let dispatcher = Dispatcher::new(Families::linked()?, config);
     let trace = Trace::begin("ffbatch run", &compute, &job.name, verbose);
-    let id = uuid::Uuid::new_v4().to_string();
     let usual = Terms {
         priority: WAITED_FOR,
         // A Spot instance may be taken back while somebody waits; a worker of this machine is not lost without a cause.
@@ -44,7 +43,7 @@ pub async fn run(config: Config, args: Box<Run>, verbose: u8) -> anyhow::Result<
         report: order.report.as_ref().map(|report| directory.join(report)),
         environment: trace.environment(),
         terms: typed::terms(&order.terms, usual),
-        ..Request::of(id.clone(), job)
+        ..Request::of(uuid::Uuid::new_v4().to_string(), job)
     };
     let mut follower = Follower::new(args.json, verbose > 0);
     let say = follower.speaker();
@@ -60,13 +59,13 @@ pub async fn run(config: Config, args: Box<Run>, verbose: u8) -> anyhow::Result<
         .await;
     follower.finish();
     let failed = match &ended {
-        Ok(ended) => ended.error.clone(),
+        Ok((_, ended)) => ended.error.clone(),
         Err(error) => Some(error.to_string()),
     };
     trace.end(failed).await;
-    let ended = ended?;
+    let (job, ended) = ended?;
     if args.json {
-        json::print(Some(&id), &ended);
+        json::print(Some(&job), &ended);
     } else {
         // With `-v` ffmpeg's lines have been seen already.
         outcome::print(&ended, &directory, verbose == 0);

@@ -152,7 +152,7 @@ impl Dispatcher {
         Ok((family.infra)().batch.is_some())
     }
 
-    /// Submits one job and follows it to its end.
+    /// Submits one job and follows it to its end; tells its id on the compute and how it ended.
     ///
     /// When `stop` becomes ready a job of this machine is cancelled once, and followed on to its end. One that is elsewhere is left
     /// alone, with [`DispatchError::Left`].
@@ -162,28 +162,32 @@ impl Dispatcher {
         request: Request,
         on: &mut (dyn FnMut(Event) + Send),
         stop: impl Future<Output = ()> + Send,
-    ) -> Result<Outcome, DispatchError> {
+    ) -> Result<(String, Outcome), DispatchError> {
         let client = self.connect(compute)?;
         for job in &request.jobs {
             job.check()?;
         }
         let ids = submit(client.as_ref(), &[request]).await?;
-        let job = ids.first().map(String::as_str).unwrap_or_default();
+        let job = ids.into_iter().next().unwrap_or_default();
         tracing::debug!(compute, job, "submitted");
         if self.is_elsewhere(compute)? {
             let mut stop = pin!(stop);
-            let mut ended = pin!(client.follow(job, on));
-            return tokio::select! {
-                outcome = &mut ended => Ok(outcome?),
-                () = &mut stop => Err(DispatchError::Left {
-                    compute: compute.to_owned(),
-                    job: job.to_owned(),
+            let mut ended = pin!(client.follow(&job, on));
+            let outcome = tokio::select! {
+                outcome = &mut ended => Some(outcome?),
+                () = &mut stop => None,
+            };
+            let compute = compute.to_owned();
+            return match outcome {
+                Some(outcome) => Ok((job.clone(), outcome)),
+                None => Err(DispatchError::Left {
+                    compute,
+                    job: job.clone(),
                 }),
             };
         }
-        follow(client.as_ref(), job, on, stop)
-            .await
-            .map_err(DispatchError::from)
+        let ended = follow(client.as_ref(), &job, on, stop).await?;
+        Ok((job, ended))
     }
 }
 

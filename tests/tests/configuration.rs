@@ -26,7 +26,10 @@ fn check_refused(toml: &str, part: &str) {
 fn what_nobody_reads_is_refused() {
     check_refused("computee = 'local'", "computee");
     check_refused("compute = 3", "invalid type");
-    check_refused("compute = 'mars'", "unknown compute `mars` (known: amd, arm");
+    check_refused(
+        "compute = 'mars'",
+        "unknown compute `mars` (known: amd, arm",
+    );
     check_refused("[backends.locale]\nx = 1", "unknown compute `locale`");
     check_refused("[backends.local]\nvcpu = 1", "unknown key `vcpu`");
     check_refused("[backends.local]\nvcpus = 0", "at least 1");

@@ -2,17 +2,15 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_batch::types::JobDetail as Found;
 use ffbatch_dispatcher::compute::{ComputeError, Request};
-use ffbatch_dispatcher::job::{Job, manifest};
+use ffbatch_dispatcher::job::Job;
 use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::state::State;
 
-use super::client::{Client, stored};
+use super::client::Client;
 use super::settings::Settings;
-use super::{ask, list, submit, summary};
-
-/// The largest manifest that is read back, in bytes.
-const MANIFEST_LIMIT: u64 = 1 << 30;
+use super::{ask, lines, list, submit, summary};
 
 /// Submits a job as a new one, of an array job the children that failed, and tells the id.
 pub async fn resubmit(
@@ -29,16 +27,11 @@ pub async fn resubmit(
         )));
     }
     let id = uuid::Uuid::new_v4().to_string();
-    let jobs = match summary::document(client, &found).await? {
-        Some(document) => vec![document],
-        None => {
-            failed(
-                client,
-                job,
-                found.parameters().and_then(|all| all.get("job")),
-            )
-            .await?
-        }
+    let jobs = if detail.summary.array.is_some() {
+        failed(client, job, &found).await?
+    } else {
+        let document = summary::document(client, &found).await?;
+        vec![document.ok_or_else(|| silent(job))?]
     };
     let Some(first) = jobs.first().cloned() else {
         return Err(ComputeError::rejected(format!(
@@ -51,46 +44,26 @@ pub async fn resubmit(
         name: detail.summary.name,
         jobs,
         terms,
+        environment: [(summary::RETRY_OF.to_owned(), job.to_owned())].into(),
         ..Request::of(id, first)
     };
     submit::send(client, settings, &request, &HashMap::new()).await
 }
 
-/// The jobs of the children that failed, by the manifest of their array; of a child, its own.
-async fn failed(
-    client: &Client,
-    job: &str,
-    manifest: Option<&String>,
-) -> Result<Vec<Job>, ComputeError> {
-    let text = manifest.map(String::as_str).unwrap_or_default();
-    let at: Location = text.parse().map_err(|_| {
-        ComputeError::rejected(format!(
-            "job `{job}` does not say what it did (submit it anew)"
-        ))
-    })?;
-    let parent = job.split(':').next().unwrap_or(job);
-    let indexes: Vec<u64> = if parent == job {
-        let children = list::children(client, job).await?;
-        let failed = children.iter().filter(|child| child.state == State::Failed);
-        failed.map(|child| list::index(&child.id)).collect()
-    } else {
-        vec![list::index(job)]
-    };
-    let store = client.stores.of(&at).map_err(stored)?;
-    let bytes = store.read(&at, MANIFEST_LIMIT).await.map_err(stored)?;
-    let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
-    let line = |index: u64| {
-        let past = || manifest::ManifestError::Past(index + 1);
-        let line = usize::try_from(index)
-            .ok()
-            .and_then(|index| lines.get(index));
-        let text = line
-            .and_then(|line| std::str::from_utf8(line).ok())
-            .ok_or_else(past);
-        let job = text.and_then(|text| {
-            Job::from_json(text).map_err(|error| manifest::ManifestError::Job(index + 1, error))
-        });
-        job.map_err(|error| ComputeError::rejected(format!("the manifest `{at}` {error}")))
-    };
-    indexes.into_iter().map(line).collect()
+/// The jobs of the children that failed, by the manifest of their array.
+async fn failed(client: &Client, job: &str, found: &Found) -> Result<Vec<Job>, ComputeError> {
+    let manifest = found.parameters().and_then(|all| all.get("job"));
+    let at = manifest.and_then(|text| text.parse::<Location>().ok());
+    let at = at.ok_or_else(|| silent(job))?;
+    let children = list::children(client, job).await?;
+    let failed = children.iter().filter(|child| child.state == State::Failed);
+    let failed: Vec<u64> = failed.map(|child| list::index(&child.id)).collect();
+    lines::jobs(client, &at, failed).await
+}
+
+/// The error of a job that was submitted by somebody else, in a way that cannot be read back.
+fn silent(job: &str) -> ComputeError {
+    ComputeError::rejected(format!(
+        "job `{job}` does not say what it did (submit it anew)"
+    ))
 }

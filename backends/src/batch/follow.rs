@@ -8,6 +8,7 @@ use ffbatch_dispatcher::event::Event;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::report::Report;
+use ffbatch_dispatcher::retry::NOT_STARTED;
 use ffbatch_dispatcher::state::State;
 
 use super::client::Client;
@@ -25,6 +26,9 @@ const LATE: Duration = Duration::from_secs(10);
 
 /// How long a job may wait before that is worth a word.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The status reason of a job that needed another one, which failed.
+const DEPENDENCY: &str = "Dependent Job failed";
 
 /// Follows a job.
 pub async fn follow(
@@ -185,7 +189,7 @@ async fn outcome(
         (_, Some(exit)) if exit != Exit::Succeeded => exit,
         _ => told
             .filter(|exit| *exit != Exit::Succeeded)
-            .unwrap_or(Exit::Interrupted),
+            .unwrap_or_else(|| without_word(found)),
     };
     let report_at = last.as_ref().and_then(|last| last.report.clone());
     let said = last.and_then(|last| last.error);
@@ -210,6 +214,23 @@ async fn outcome(
         report,
         report_at,
     })
+}
+
+/// How a job ended whose worker said nothing, if there was one.
+fn without_word(found: &Found) -> Exit {
+    let reason = found.status_reason().unwrap_or_default();
+    let container = summary::container(found).and_then(|container| container.reason());
+    let is_array = found
+        .array_properties()
+        .is_some_and(|array| array.index().is_none());
+    if is_array || reason.starts_with(DEPENDENCY) {
+        Exit::Jobs
+    } else if reason.starts_with(NOT_STARTED) || container.is_some() {
+        // There was no image, no place or no memory for it: it would end like that again.
+        Exit::Machine
+    } else {
+        Exit::Interrupted
+    }
 }
 
 async fn read(client: &Client, at: &str) -> Result<Report, String> {

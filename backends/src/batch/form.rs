@@ -14,6 +14,9 @@ const INLINE: usize = 6000;
 /// How a job's document and an array's manifest are called in the bucket.
 const DOCUMENTS: &str = "jobs";
 
+/// What the name of a job without one begins with, before its submission's id.
+const UNNAMED: &str = "ffbatch-";
+
 /// What a job carries itself, and what has to lie in the bucket before.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Form {
@@ -84,18 +87,28 @@ fn size(parameters: &HashMap<String, String>) -> usize {
 
 /// A name as AWS Batch takes it (`SubmitJob`, `jobName`): letters, digits, hyphens and underscores, the first no hyphen.
 pub fn job_name(request: &Request) -> String {
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let text: String = request
-        .name
-        .chars()
-        .map(|c| if fits(c) { c } else { '_' })
-        .collect();
+    let text = fitting(&request.name);
     if text.is_empty() {
-        format!("ffbatch-{}", request.id)
+        format!("{UNNAMED}{}", request.id)
     } else if text.starts_with('-') {
         format!("_{}", &text[..text.len().min(NAME_LIMIT - 1)])
     } else {
         text
+    }
+}
+
+/// A text with an underscore for every character that a name may not have.
+pub fn fitting(text: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let chars = text.chars().map(|c| if fits(c) { c } else { '_' });
+    chars.collect()
+}
+
+/// What people call a job of this name on AWS Batch; nothing where the name is only there because there must be one.
+pub fn name_of(job_name: &str) -> &str {
+    match job_name.strip_prefix(UNNAMED) {
+        Some(id) if uuid::Uuid::try_parse(id).is_ok() => "",
+        _ => job_name,
     }
 }
 
@@ -161,5 +174,8 @@ mod tests {
             };
             assert_eq!(job_name(&named), expected);
         }
+        let id = "3f2a91c0-58a5-4f0a-9d5d-6f3e1f0c7a11";
+        assert_eq!(name_of(&format!("ffbatch-{id}")), "");
+        assert_eq!(name_of("ffbatch-night"), "ffbatch-night");
     }
 }

@@ -5,10 +5,9 @@ use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::detail::{Filter, JobSummary, Listing};
 use ffbatch_dispatcher::state::State;
 
-use super::ask;
 use super::client::Client;
 use super::settings::Settings;
-use super::summary;
+use super::{ask, form, summary};
 
 /// The most jobs of one page (AWS Batch API Reference, `ListJobs`).
 const PAGE: i32 = 100;
@@ -25,6 +24,7 @@ pub async fn list(
     settings: &Settings,
     filter: &Filter,
 ) -> Result<Listing, ComputeError> {
+    let named = filter.name.as_deref().map(Pattern::of);
     let (all, more) = match &filter.parent {
         Some(parent) => (children(client, parent).await?, false),
         None => newest(client, settings, since(filter)).await?,
@@ -32,10 +32,7 @@ pub async fn list(
     let mut listing = Listing::default();
     let fits = |job: &JobSummary| {
         (filter.states.is_empty() || filter.states.contains(&job.state))
-            && filter
-                .name
-                .as_deref()
-                .is_none_or(|name| matches(name, &job.name))
+            && named.as_ref().is_none_or(|name| name.fits(&job.name))
             && filter.since.is_none_or(|since| job.created >= since)
     };
     let mut jobs: Vec<JobSummary> = all.into_iter().filter(fits).collect();
@@ -46,7 +43,7 @@ pub async fn list(
     if let Some(limit) = filter.limit {
         jobs.drain(..jobs.len().saturating_sub(limit));
     }
-    listing.jobs = jobs;
+    listing.jobs = completed(client, jobs).await?;
     if more {
         listing.notes.push(format!(
             "the queue has more jobs; only the newest {MOST} were looked at (narrow it with --since)"
@@ -71,7 +68,10 @@ pub async fn find(
             .collect();
     }
     let (all, _) = newest(client, settings, 0).await?;
-    let named: Vec<JobSummary> = all.iter().filter(|job| job.name == text).cloned().collect();
+    let short = form::fitting(text);
+    let named = all.iter().filter(|job| job.name == short).cloned();
+    let mut named = completed(client, named.collect()).await?;
+    named.retain(|job| job.name == text);
     if !named.is_empty() || text.len() < SHORTEST {
         return Ok(named);
     }
@@ -87,8 +87,27 @@ pub async fn find(
             let found = known.remove(&id).map(|job| summary::of(&job));
             found.into_iter().collect()
         }
-        _ => Ok(begun),
+        _ => completed(client, begun).await,
     }
+}
+
+/// Listed jobs with what a listing does not say: the whole name, the attempts, the children.
+async fn completed(
+    client: &Client,
+    jobs: Vec<JobSummary>,
+) -> Result<Vec<JobSummary>, ComputeError> {
+    let ids: Vec<String> = jobs.iter().map(|job| job.id.clone()).collect();
+    let known = ask::known(client, &ids).await?;
+    let complete = |job: JobSummary| match known.get(&job.id).map(summary::of) {
+        Some(Ok(whole)) => JobSummary {
+            name: whole.name,
+            attempt: whole.attempt,
+            array: whole.array,
+            ..job
+        },
+        _ => job,
+    };
+    Ok(jobs.into_iter().map(complete).collect())
 }
 
 /// The jobs that were submitted after a moment (in milliseconds), the newest first, and whether there are more.
@@ -161,6 +180,26 @@ fn since(filter: &Filter) -> i64 {
         .map_or(0, |since| since.as_millisecond().saturating_sub(1))
 }
 
+/// A pattern of names, also in the form in which AWS Batch takes names.
+struct Pattern<'a> {
+    whole: &'a str,
+    short: String,
+}
+
+impl<'a> Pattern<'a> {
+    fn of(whole: &'a str) -> Self {
+        let parts: Vec<String> = whole.split('*').map(form::fitting).collect();
+        Self {
+            whole,
+            short: parts.join("*"),
+        }
+    }
+
+    fn fits(&self, name: &str) -> bool {
+        matches(self.whole, name) || matches(&self.short, name)
+    }
+}
+
 /// Whether a name fits a pattern in which `*` stands for anything.
 fn matches(pattern: &str, name: &str) -> bool {
     let Some((beginning, rest)) = pattern.split_once('*') else {
@@ -197,5 +236,6 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
         }
+        assert!(Pattern::of("a b*").fits("a_b_c"));
     }
 }

@@ -1,25 +1,30 @@
 //! From what AWS Batch says of a job to what every compute says.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use aws_sdk_batch::types::{
     ArrayJobDependency, AttemptContainerDetail, AttemptDetail, ContainerDetail, ContainerSummary,
     JobDependency, JobDetail as Found, JobStatus, JobSummary as Listed, JobTimeout, ResourceType,
-    RetryStrategy as Strategy,
+    RetryAction, RetryStrategy as Strategy,
 };
 use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::detail::{Attempt, JobDetail, JobSummary, Needed};
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::{Job, Parameters, given};
 use ffbatch_dispatcher::location::Location;
-use ffbatch_dispatcher::retry::RetryStrategy;
+use ffbatch_dispatcher::retry::{Action, RetryStrategy, Rule};
 use ffbatch_dispatcher::state::State;
 use ffbatch_dispatcher::terms::{Dependency, DependencyKind, Terms};
 use jiff::Timestamp;
 
-use super::ask;
 use super::client::Client;
+use super::{ask, form, lines};
+
+/// The variable by which a job tells of which other one it is another try.
+pub const RETRY_OF: &str = "FFBATCH_RETRY_OF";
+
+/// How AWS Batch calls the end of every worker that ended by itself, well or not (`DescribeJobs`, `statusReason`).
+const EXITED: &str = "Essential container in task exited";
 
 /// The largest job document that is read back, in bytes.
 const DOCUMENT_LIMIT: u64 = 4 << 20;
@@ -42,11 +47,13 @@ pub fn of(job: &Found) -> Result<JobSummary, ComputeError> {
         };
         sizes.iter().filter_map(count).collect::<BTreeMap<_, _>>()
     });
+    let exit = exit(state, container(job).and_then(ContainerDetail::exit_code));
+    let container_reason = container(job).and_then(ContainerDetail::reason);
     Ok(JobSummary {
         name: name(job),
         state,
-        status_reason: job.status_reason().map(str::to_owned),
-        exit: exit(state, container(job).and_then(ContainerDetail::exit_code)),
+        status_reason: reason(exit, job.status_reason(), container_reason),
+        exit,
         attempt: ended + u32::from(state.is_active()),
         created: time(job.created_at()).unwrap_or_default(),
         started: time(job.started_at()),
@@ -64,11 +71,13 @@ pub fn listed(job: &Listed) -> Result<JobSummary, ComputeError> {
     let id = job.job_id().unwrap_or_default().to_owned();
     let state = state(&id, job.status())?;
     let code = job.container().and_then(ContainerSummary::exit_code);
+    let exit = exit(state, code);
+    let container_reason = job.container().and_then(ContainerSummary::reason);
     Ok(JobSummary {
-        name: job.job_name().unwrap_or_default().to_owned(),
+        name: form::name_of(job.job_name().unwrap_or_default()).to_owned(),
         state,
-        status_reason: job.status_reason().map(str::to_owned),
-        exit: exit(state, code),
+        status_reason: reason(exit, job.status_reason(), container_reason),
+        exit,
         attempt: u32::from(job.started_at().is_some()),
         created: time(job.created_at()).unwrap_or_default(),
         started: time(job.started_at()),
@@ -95,6 +104,18 @@ fn exit(state: State, code: Option<i32>) -> Option<Exit> {
     }
 }
 
+/// Why it is there, in words that say something: an end has the meaning of its exit code, a good one needs none.
+fn reason(exit: Option<Exit>, status: Option<&str>, container: Option<&str>) -> Option<String> {
+    match (exit, status) {
+        (Some(Exit::Succeeded), _) => None,
+        (_, Some(EXITED)) => container
+            .or_else(|| exit.map(Exit::meaning))
+            .or(status)
+            .map(str::to_owned),
+        (_, status) => status.map(str::to_owned),
+    }
+}
+
 fn time(millis: Option<i64>) -> Option<Timestamp> {
     millis
         .filter(|millis| *millis > 0)
@@ -105,7 +126,8 @@ fn time(millis: Option<i64>) -> Option<Timestamp> {
 fn name(job: &Found) -> String {
     let parameters = job.parameters();
     let full = parameters.and_then(|all| given(all.get("name")));
-    full.or(job.job_name()).unwrap_or_default().to_owned()
+    let short = || form::name_of(job.job_name().unwrap_or_default());
+    full.unwrap_or_else(short).to_owned()
 }
 
 /// The container of a job, also of one that owns an instance.
@@ -140,7 +162,7 @@ pub async fn detail(client: &Client, job: &Found) -> Result<JobDetail, ComputeEr
                 .collect(),
             retry: RetryStrategy {
                 attempts: attempts.and_then(positive).unwrap_or(1),
-                ..RetryStrategy::default()
+                evaluate_on_exit: strategy.map(rules).unwrap_or_default(),
             },
             timeout_secs: seconds.and_then(positive),
             depends_on: depends_on
@@ -158,9 +180,29 @@ pub async fn detail(client: &Client, job: &Found) -> Result<JobDetail, ComputeEr
             Ok(found) => found.map(|job| job.commands).unwrap_or_default(),
             Err(_) => Vec::new(),
         },
-        retry_of: None,
+        retry_of: variable(job, RETRY_OF),
         why: Vec::new(),
     })
+}
+
+fn rules(strategy: &Strategy) -> Vec<Rule> {
+    let rules = strategy.evaluate_on_exit().iter().map(|rule| Rule {
+        on_exit_code: rule.on_exit_code().map(str::to_owned),
+        on_reason: rule.on_reason().map(str::to_owned),
+        on_status_reason: rule.on_status_reason().map(str::to_owned),
+        action: match rule.action() {
+            Some(RetryAction::Retry) => Action::Retry,
+            _ => Action::Exit,
+        },
+    });
+    rules.collect()
+}
+
+/// A variable of the container.
+fn variable(job: &Found, name: &str) -> Option<String> {
+    let mut all = container(job)?.environment().iter();
+    let one = all.find(|one| one.name() == Some(name))?;
+    one.value().map(str::to_owned)
 }
 
 /// What follows the last slash of an ARN.
@@ -204,13 +246,15 @@ async fn needed(
 
 fn attempt((index, attempt): (usize, &AttemptDetail)) -> Attempt {
     let container = attempt.container();
-    let reason = container.and_then(|container| container.reason());
+    let exit_code = container.and_then(AttemptContainerDetail::exit_code);
+    let told = container.and_then(|container| container.reason());
+    let exit = exit_code.and_then(Exit::from_code);
     Attempt {
         number: u32::try_from(index + 1).unwrap_or(u32::MAX),
         started: time(attempt.started_at()).unwrap_or_default(),
         stopped: time(attempt.stopped_at()),
-        exit_code: container.and_then(AttemptContainerDetail::exit_code),
-        reason: reason.or(attempt.status_reason()).map(str::to_owned),
+        exit_code,
+        reason: reason(exit, told.or(attempt.status_reason()), told),
         report_at: None,
         log_at: container
             .and_then(|container| container.log_stream_name())
@@ -218,7 +262,8 @@ fn attempt((index, attempt): (usize, &AttemptDetail)) -> Attempt {
     }
 }
 
-/// The job that AWS Batch holds, read back from its parameters or its document; `None` for an array, and where it says none.
+/// The job that AWS Batch holds, read back from its parameters, its document or its line of a manifest, of an array the first one;
+/// `None` where it says none.
 pub async fn document(client: &Client, job: &Found) -> Result<Option<Job>, ComputeError> {
     let text = |name: &str| job.parameters().and_then(|all| all.get(name)).cloned();
     let parameters = Parameters {
@@ -238,13 +283,14 @@ pub async fn document(client: &Client, job: &Found) -> Result<Option<Job>, Compu
     if text.trim_start().starts_with('{') {
         return Job::from_json(text).map(Some).map_err(wrong);
     }
-    let Some(at) = text
-        .parse::<Location>()
-        .ok()
-        .filter(|_| Path::new(text).extension() == Some("json".as_ref()))
-    else {
+    let Ok(at) = text.parse::<Location>() else {
         return Ok(None);
     };
+    if let Some(array) = job.array_properties() {
+        let child = array.index().and_then(|index| u64::try_from(index).ok());
+        let line = lines::job(client, &at, child.unwrap_or_default()).await;
+        return line.map(Some);
+    }
     let store = client.stores.of(&at).map_err(super::client::stored)?;
     let bytes = store.read(&at, DOCUMENT_LIMIT).await;
     let bytes = bytes.map_err(super::client::stored)?;
