@@ -4,6 +4,7 @@ use aws_sdk_batch::types::{JobStatus, KeyValuesPair};
 use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::detail::{Filter, JobSummary, Listing};
 use ffbatch_dispatcher::state::State;
+use jiff::Timestamp;
 
 use super::client::Client;
 use super::settings::Settings;
@@ -39,7 +40,7 @@ pub async fn list(
     for job in &jobs {
         *listing.counts.entry(job.state).or_default() += 1;
     }
-    jobs.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+    jobs.sort_by(|a, b| place(a).cmp(&place(b)));
     if let Some(limit) = filter.limit {
         jobs.drain(..jobs.len().saturating_sub(limit));
     }
@@ -164,6 +165,12 @@ pub async fn children(client: &Client, parent: &str) -> Result<Vec<JobSummary>, 
     }
     jobs.sort_by_key(|job| index(&job.id));
     Ok(jobs)
+}
+
+/// Where a job stands in a listing: by its submission, children of one array by their numbers.
+fn place(job: &JobSummary) -> (Timestamp, &str, u64) {
+    let parent = job.id.split(':').next().unwrap_or_default();
+    (job.created, parent, index(&job.id))
 }
 
 /// The number of a child.
