@@ -58,7 +58,8 @@ impl Client {
     pub async fn open(settings: &Settings) -> Result<Self, ComputeError> {
         let config = ffbatch_storage::cloud(&settings.aws).await;
         let endpoint = config.endpoint_url().map(str::to_owned);
-        let Some(region) = config.region().map(ToString::to_string) else {
+        let region = config.region().map(ToString::to_string);
+        let Some(region) = region.filter(|region| !region.is_empty()) else {
             return Err(ComputeError::machine(
                 "no AWS Region is known (set AWS_REGION, or `region` in ~/.aws/config or in the section `aws` of ffbatch.toml)",
             ));

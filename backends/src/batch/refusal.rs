@@ -39,6 +39,7 @@ pub fn left<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Left 
     let status = error.raw_response().map(|answer| answer.status().as_u16());
     match (error, status) {
         (SdkError::ConstructionFailure(_), _) => Left::Refused,
+        (SdkError::DispatchFailure(_), _) if never_left(error) => Left::Refused,
         (SdkError::ServiceError(service), _)
             if service
                 .err()
@@ -108,6 +109,27 @@ fn unreachable(root: &str) -> String {
     } else {
         format!("it cannot be reached: {root} (check the network, the Region and AWS_ENDPOINT_URL)")
     }
+}
+
+/// Whether there was nobody to send a request to.
+fn never_left<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    let SdkError::DispatchFailure(failure) = error else {
+        return false;
+    };
+    let mut deepest: Option<&(dyn std::error::Error + 'static)> =
+        failure.as_connector_error().map(|error| error as _);
+    while let Some(error) = deepest {
+        let kind = error
+            .downcast_ref::<std::io::Error>()
+            .map(std::io::Error::kind);
+        if kind == Some(std::io::ErrorKind::ConnectionRefused)
+            || error.to_string().contains("dns error")
+        {
+            return true;
+        }
+        deepest = error.source();
+    }
+    false
 }
 
 /// What lies at the bottom of an error.

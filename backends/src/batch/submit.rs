@@ -135,7 +135,7 @@ fn fits(settings: &Settings, request: &Request) -> Result<(), ComputeError> {
     }
     if terms.instance_type.is_some() {
         return refuse(
-            "jobs that own an instance are not built yet (leave `instance_type` out)".to_owned(),
+            "it names an instance type, and jobs that own an instance are not built yet (leave it out)".to_owned(),
         );
     }
     if settings.family.launch.is_fargate() {
@@ -150,6 +150,9 @@ fn fits(settings: &Settings, request: &Request) -> Result<(), ComputeError> {
     let Some(largest) = super::instances::largest(&families) else {
         return Ok(());
     };
+    if largest.gpus == 0 && terms.gpus.is_some_and(|gpus| gpus > 0) {
+        return refuse("its instances have no GPU (choose `nvidia`)".to_owned());
+    }
     let asked = [
         ("vCPUs", terms.vcpus, largest.vcpus),
         ("MiB of memory", terms.memory_mib, largest.memory_mib),

@@ -1,0 +1,187 @@
+//! What goes wrong between us and AWS Batch: one sentence each, in bounded time, and nothing is submitted twice.
+
+use ffbatch_dispatcher::exit::Exit;
+use ffbatch_tests::aws::{Aws, BUCKET, Jobs, definition_name, queue_name};
+use ffbatch_tests::ended::Ended;
+use ffbatch_tests::sandbox::Sandbox;
+use serde_json::json;
+
+const JOB: &str = "submit --compute arm --name clip -- ffmpeg -i s3://media/a.mp4 s3://media/b.mp4";
+
+/// An account whose jobs wait for ever, with the compute `arm`, and a place to ask from.
+fn account() -> (Aws, Sandbox) {
+    let aws = Aws::start(Jobs::Stay("RUNNABLE"));
+    aws.s3().create(BUCKET);
+    aws.compute("arm", "image");
+    let mut sandbox = Sandbox::new();
+    sandbox.set_all(aws.environment());
+    (aws, sandbox)
+}
+
+fn ask(sandbox: &Sandbox, words: &str) -> Ended {
+    sandbox.ffbatch(words.split(' '))
+}
+
+/// How many jobs there are.
+fn jobs(sandbox: &Sandbox) -> usize {
+    let listed = ask(sandbox, "list --compute arm --json");
+    let listing: serde_json::Value = serde_json::from_str(&listed.stdout).expect("JSON");
+    listing["jobs"].as_array().expect("a list").len()
+}
+
+/// The sentence of a refused submission, without what differs from run to run; nothing must have been submitted.
+#[track_caller]
+fn refused(aws: &Aws, sandbox: &Sandbox, words: &str, exit: Exit) -> String {
+    let ended = ask(sandbox, words);
+    ended.fails(exit, "");
+    assert_eq!(ended.stderr.trim().lines().count(), 1, "{}", ended.stderr);
+    let endpoint = aws.environment().into_iter();
+    let endpoint = endpoint
+        .filter(|(name, _)| name.to_string() == "AWS_ENDPOINT_URL")
+        .map(|(_, value)| value.to_string())
+        .next()
+        .expect("an endpoint");
+    ended.stderr.trim().replace(&endpoint, "http://aws")
+}
+
+#[test]
+fn an_answer_that_was_lost_did_not_submit_a_job_twice() {
+    let (aws, sandbox) = account();
+    aws.fault(&json!({ "operation": "SubmitJob", "times": 1, "lose": true }));
+    ask(&sandbox, JOB).ok();
+    assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (1, 1));
+}
+
+#[test]
+fn a_request_that_failed_on_the_way_is_sent_again() {
+    let (aws, sandbox) = account();
+    aws.fault(&json!({ "operation": "SubmitJob", "times": 1, "status": 503, "code": "ServiceUnavailable", "message": "no" }));
+    ask(&sandbox, JOB).ok();
+    assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (2, 1));
+}
+
+#[test]
+fn too_many_calls_are_spread() {
+    let (aws, sandbox) = account();
+    aws.fault(&json!({ "operation": "SubmitJob", "times": 3, "status": 429, "code": "TooManyRequestsException", "message": "slow down" }));
+    ask(&sandbox, JOB).ok();
+    assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (4, 1));
+}
+
+#[test]
+fn credentials_that_have_expired() {
+    let (aws, sandbox) = account();
+    aws.fault(&json!({ "operation": "*", "times": 50, "status": 403, "code": "ExpiredTokenException", "message": "The security token included in the request is expired" }));
+    insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Machine));
+    assert_eq!(aws.count("SubmitJob"), 1);
+}
+
+#[test]
+fn no_region_is_known() {
+    let (aws, mut sandbox) = account();
+    sandbox.set("AWS_REGION", "");
+    insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Machine));
+}
+
+#[test]
+fn nobody_answers() {
+    let (aws, mut sandbox) = account();
+    sandbox.set("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+    insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Machine));
+}
+
+#[test]
+fn a_queue_that_is_not_there() {
+    let (aws, mut sandbox) = account();
+    sandbox.set("FFBATCH_BACKENDS__ARM__JOB_QUEUE", "nowhere");
+    insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Rejected));
+}
+
+#[test]
+fn a_queue_that_is_disabled() {
+    let (aws, sandbox) = account();
+    aws.batch(
+        "UpdateJobQueue",
+        &json!({ "jobQueue": queue_name("arm"), "state": "DISABLED" }),
+    );
+    insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Rejected));
+}
+
+#[test]
+fn a_definition_that_was_deregistered() {
+    let (aws, sandbox) = account();
+    let name = format!("{}:1", definition_name("arm"));
+    aws.batch("DeregisterJobDefinition", &json!({ "jobDefinition": name }));
+    insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Rejected));
+    assert_eq!(jobs(&sandbox), 0);
+}
+
+#[test]
+fn jobs_that_nobody_knows() {
+    let (aws, sandbox) = account();
+    let id = "11111111-2222-3333-4444-555555555555";
+    for verb in ["status", "cancel", "logs", "why", "retry"] {
+        let said = refused(
+            &aws,
+            &sandbox,
+            &format!("{verb} {id} --compute arm"),
+            Exit::Rejected,
+        );
+        assert_eq!(
+            said,
+            format!("error: there is no job `{id}` (`ffbatch list` shows the jobs)"),
+            "{verb}"
+        );
+    }
+    assert_eq!(aws.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn a_log_that_is_not_there_yet() {
+    let (aws, sandbox) = account();
+    let id = ask(&sandbox, JOB).ok().stdout.trim().to_owned();
+    let log = ask(&sandbox, &format!("logs {id} --compute arm"));
+    assert_eq!(log.ok().stdout, "");
+    let why = ask(&sandbox, &format!("why {id} --compute arm"));
+    assert!(
+        why.ok().stdout.contains("it waits for an instance"),
+        "{}",
+        why.stdout
+    );
+    assert_eq!(aws.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn what_the_family_can_never_run() {
+    let (aws, sandbox) = account();
+    let command = "-- ffmpeg -i s3://media/a.mp4 s3://media/b.mp4";
+    let mut said = Vec::new();
+    for (compute, flags) in [
+        ("arm", "--vcpus 1000"),
+        ("arm", "--gpus 1"),
+        ("arm", "--timeout 30"),
+        ("fargate", "--vcpus 3"),
+        ("fargate", "--gpus 1"),
+        ("local", "--gpus 1"),
+        ("local", "--instance-type c7g.large"),
+    ] {
+        let words = format!("submit --compute {compute} --name clip {flags} {command}");
+        said.push(
+            ask(&sandbox, &words)
+                .fails(Exit::Rejected, "")
+                .stderr
+                .trim()
+                .to_owned(),
+        );
+    }
+    let here = "submit --compute arm --name clip -- ffmpeg -i /tmp/a.mp4 s3://media/b.mp4";
+    said.push(
+        ask(&sandbox, here)
+            .fails(Exit::Rejected, "")
+            .stderr
+            .trim()
+            .to_owned(),
+    );
+    insta::assert_snapshot!(said.join("\n"));
+    assert_eq!(aws.count("SubmitJob"), 0);
+}
