@@ -85,7 +85,7 @@ pub async fn events(
     match at.and_then(|at| streams.get(at)) {
         Some(stream) => drain(client, stream, on).await,
         None => Err(ComputeError::rejected(format!(
-            "job `{job}` has had {} attempts with a log, there is no number {number}",
+            "job `{job}` has a log of {} of its attempts, there is no number {number}",
             streams.len()
         ))),
     }

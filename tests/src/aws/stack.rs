@@ -74,13 +74,6 @@ impl Aws {
     #[track_caller]
     pub fn compute(&self, compute: &str, image: &str) {
         let family = infra(compute);
-        let around = Surroundings {
-            image,
-            bucket: BUCKET,
-            region: REGION,
-            job_role: None,
-            execution_role: family.launch.is_fargate().then_some(EXECUTION_ROLE),
-        };
         let kind = match family.launch {
             Launch::Spot => "SPOT",
             Launch::OnDemand => "EC2",
@@ -88,9 +81,25 @@ impl Aws {
             Launch::Fargate => "FARGATE",
         };
         self.queue_of(&family.job_queue, kind, &family.families);
+        if !family.launch.is_fargate() {
+            self.queue_of(&family.pinned_queue(), "EC2", &family.families);
+        }
+        self.define(compute, image);
+    }
+
+    /// Registers the definitions of a compute, or a newer revision of them.
+    #[track_caller]
+    pub fn define(&self, compute: &str, image: &str) {
+        let family = infra(compute);
+        let around = Surroundings {
+            image,
+            bucket: BUCKET,
+            region: REGION,
+            job_role: None,
+            execution_role: family.launch.is_fargate().then_some(EXECUTION_ROLE),
+        };
         self.register(&family.definition(around));
         if let Some(pinned) = family.pinned(around) {
-            self.queue_of(&family.pinned_queue(), "EC2", &family.families);
             self.register(&pinned);
         }
     }

@@ -48,11 +48,7 @@ pub fn cancelled(room: &Room) {
     room.put(LONG, "in.mp4");
     let words = "-re -i @in.mp4 -c:v libx264 -preset ultrafast -an @out.mp4";
     let id = room.submit_one("slow", words);
-    until("ffmpeg works", || {
-        let encodes =
-            |event: &Event| matches!(event, Event::Progress(progress) if progress.frame > Some(0));
-        room.events(&id, None).iter().any(encodes)
-    });
+    until_it_encodes(room, &id);
     assert_eq!(room.describe(&id).summary.state, State::Running);
     let early = room.ask(room.compute.resubmit(&id));
     assert_eq!(
@@ -77,6 +73,61 @@ pub fn cancelled(room: &Room) {
         detail.summary.status_reason
     );
     assert!(!room.has("out.mp4"));
+}
+
+/// Waits until ffmpeg works in a job.
+#[track_caller]
+fn until_it_encodes(room: &Room, id: &str) {
+    let encodes =
+        |event: &Event| matches!(event, Event::Progress(progress) if progress.frame > Some(0));
+    until("ffmpeg works", || room.events(id, None).iter().any(encodes));
+}
+
+/// A job whose host is taken away runs again, and whoever follows it sees both attempts.
+pub fn host_lost(room: &Room) {
+    room.put(LONG, "in.mp4");
+    let words = "-re -i @in.mp4 -t 3 -c:v libx264 -preset ultrafast -an @out.mp4";
+    let id = room.submit_one("twice", words);
+    until_it_encodes(room, &id);
+    if !room.lose_host(&id) {
+        room.ends(&id, Exit::Succeeded, "");
+        return;
+    }
+    let (events, ended) = room.follow(&id);
+    assert_eq!((ended.exit, ended.error), (Exit::Succeeded, None));
+    assert_eq!(ended.report.expect("a report").attempt, 2);
+    let hello = |event: &&Event| matches!(event, Event::Hello { .. });
+    assert_eq!(events.iter().filter(hello).count(), 2);
+    let detail = room.describe(&id);
+    assert_eq!(detail.summary.attempt, 2);
+    let [first, second] = &detail.attempts[..] else {
+        panic!("there were two attempts: {:#?}", detail.attempts);
+    };
+    let reason = first.reason.as_deref().unwrap_or_default();
+    assert!(reason.starts_with("Host EC2"), "{reason}");
+    assert_eq!((first.exit_code, second.exit_code), (None, Some(0)));
+    let ends = |attempt| {
+        let finished = |event: &Event| matches!(event, Event::Finished { .. });
+        room.events(&id, attempt).iter().any(finished)
+    };
+    assert_eq!(
+        (ends(Some(1)), ends(Some(2)), ends(None)),
+        (false, true, true)
+    );
+    assert_eq!(room.frames("out.mp4"), 75);
+}
+
+/// A job whose image is not there says so, after it was tried again.
+pub fn no_image(room: &Room) {
+    if !room.lose_image() {
+        return;
+    }
+    let id = room.submit_one("one", "-i @in.mp4 @out.mp4");
+    room.ends(&id, Exit::Machine, "CannotPullContainerError");
+    let detail = room.describe(&id);
+    assert_eq!(detail.summary.exit, None);
+    assert_eq!(detail.attempts.len(), 3);
+    assert_eq!(room.events(&id, None), []);
 }
 
 /// A job whose input came later.

@@ -19,6 +19,7 @@ use tokio::runtime::Runtime;
 
 /// A compute, and where its jobs read and write.
 pub struct Room {
+    family: &'static str,
     /// The client.
     pub compute: Box<dyn Compute>,
     aws: Option<Aws>,
@@ -55,6 +56,7 @@ impl Room {
             .build()
             .expect("a runtime starts");
         Some(Self {
+            family: family.name,
             compute,
             aws,
             sandbox,
@@ -89,6 +91,24 @@ impl Room {
             Some(_) => format!("s3://{BUCKET}/{name}"),
             None => self.sandbox.path(name).display().to_string(),
         }
+    }
+
+    /// Takes the host away on which a job runs; whether that can be done here.
+    #[track_caller]
+    pub fn lose_host(&self, job: &str) -> bool {
+        if let Some(aws) = &self.aws {
+            aws.reclaim(job, 0.0);
+        }
+        self.is_on_batch()
+    }
+
+    /// Has the jobs of the family look for an image that nobody has; whether that can be done here.
+    #[track_caller]
+    pub fn lose_image(&self) -> bool {
+        if let Some(aws) = &self.aws {
+            aws.define(self.family, "nowhere.example/ffbatch:missing");
+        }
+        self.is_on_batch()
     }
 
     /// Puts a clip there.
