@@ -90,7 +90,11 @@ impl Aws {
     /// Registers the definitions of a compute, or a newer revision of them.
     #[track_caller]
     pub fn define(&self, compute: &str, image: &str) {
-        let family = infra(compute);
+        // The machine of a test has no card whose driver could be asked.
+        let family = BatchFamily {
+            preflight: None,
+            ..infra(compute)
+        };
         let around = Surroundings {
             image,
             bucket: BUCKET,
