@@ -109,6 +109,13 @@ fn only_in(needle: &str, allowed: &[&str], why: &str) {
 #[test]
 fn absences() {
     only_in("aws_sdk_s3", &["storage/src/"], "only storage talks to S3");
+    for client in ["aws_sdk_batch", "aws_sdk_cloudwatchlogs"] {
+        only_in(
+            client,
+            &["backends/src/batch"],
+            "one engine talks to AWS Batch, and a family is a file of data",
+        );
+    }
     only_in("reqwest::", &["storage/src/"], "only storage speaks HTTP");
     only_in(
         "inventory::iter",

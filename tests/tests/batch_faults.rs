@@ -37,8 +37,8 @@ fn refused(aws: &Aws, sandbox: &Sandbox, words: &str, exit: Exit) -> String {
     assert_eq!(ended.stderr.trim().lines().count(), 1, "{}", ended.stderr);
     let endpoint = aws.environment().into_iter();
     let endpoint = endpoint
-        .filter(|(name, _)| name.to_string() == "AWS_ENDPOINT_URL")
-        .map(|(_, value)| value.to_string())
+        .filter(|(name, _)| *name == "AWS_ENDPOINT_URL")
+        .map(|(_, value)| value)
         .next()
         .expect("an endpoint");
     ended.stderr.trim().replace(&endpoint, "http://aws")
