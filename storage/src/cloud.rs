@@ -4,11 +4,13 @@ use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_smithy_http_client::{Builder, tls};
 use ffbatch_dispatcher::config::Aws;
 
 use crate::account::{limits, variable};
+use crate::{Keys, S3Settings};
 
 /// How long an answer may take in all, and how often a question is asked whose answer did not come.
 const ANSWER_LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
@@ -48,4 +50,25 @@ pub async fn cloud(aws: &Aws) -> SdkConfig {
         loader = loader.endpoint_url(endpoint);
     }
     loader.load().await
+}
+
+/// The settings by which the stores of this process reach S3 as that configuration does. Keys of a profile that it names are taken
+/// as they are now; where there are none, whoever asks S3 first says so.
+pub async fn settings(aws: &Aws, config: &SdkConfig) -> S3Settings {
+    let mut settings = S3Settings {
+        endpoint: config.endpoint_url().map(str::to_owned),
+        region: config.region().map(ToString::to_string),
+        ..S3Settings::default()
+    };
+    if aws.profile.is_some()
+        && let Some(provider) = config.credentials_provider()
+        && let Ok(found) = provider.provide_credentials().await
+    {
+        settings.keys = Some(Keys {
+            access_key_id: found.access_key_id().to_owned(),
+            secret_access_key: found.secret_access_key().to_owned(),
+            session_token: found.session_token().map(str::to_owned),
+        });
+    }
+    settings
 }

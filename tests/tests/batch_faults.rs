@@ -77,6 +77,24 @@ fn credentials_that_have_expired() {
 }
 
 #[test]
+fn a_profile_that_is_named_was_not_that_of_the_bucket() {
+    let (aws, mut sandbox) = account();
+    let profile = "[profile media]\naws_access_key_id = test\naws_secret_access_key = test\n";
+    sandbox.write("aws.ini", profile);
+    sandbox.set("AWS_CONFIG_FILE", sandbox.path("aws.ini"));
+    sandbox.set("AWS_EC2_METADATA_DISABLED", "true");
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        sandbox.set(name, "");
+    }
+    let title = format!("title={}", "x".repeat(7000));
+    let words = format!("{JOB} -metadata {title} s3://media/c.mp4");
+    ask(&sandbox, &words).fails(Exit::Machine, "credentials");
+    sandbox.set("FFBATCH_AWS__PROFILE", "media");
+    ask(&sandbox, &words).ok();
+    assert_eq!(aws.s3().keys(BUCKET).len(), 1);
+}
+
+#[test]
 fn no_region_is_known() {
     let (aws, mut sandbox) = account();
     sandbox.set("AWS_REGION", "");

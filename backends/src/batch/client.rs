@@ -7,7 +7,7 @@ use aws_sdk_batch::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_batch::types::{ContainerProperties, LogDriver};
 use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::location::Location;
-use ffbatch_storage::{S3Settings, Stores};
+use ffbatch_storage::Stores;
 use tokio::sync::OnceCell;
 
 use super::pace::Pace;
@@ -64,11 +64,7 @@ impl Client {
                 "no AWS Region is known (set AWS_REGION, or `region` in ~/.aws/config or in the section `aws` of ffbatch.toml)",
             ));
         };
-        let stores = Stores::new(S3Settings {
-            endpoint: endpoint.clone(),
-            region: Some(region.clone()),
-            ..S3Settings::default()
-        });
+        let stores = Stores::new(ffbatch_storage::settings(&settings.aws, &config).await);
         Ok(Self {
             batch: aws_sdk_batch::Client::new(&config),
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
