@@ -7,6 +7,7 @@ use ffbatch_dispatcher::exit::Exit;
 use indicatif::HumanCount;
 use serde_json::{Value, json};
 
+use crate::client::flag;
 use crate::{jobs, speak};
 
 /// How many ids are named beside an error.
@@ -95,18 +96,46 @@ fn line(job: &Accepted, named: bool) -> String {
 /// How to wait for them.
 fn hint(accepted: &[Accepted]) -> String {
     let submitted = jobs::several(accepted.len(), "job");
-    match accepted {
-        [job] => format!(
-            "{submitted} submitted (`ffbatch wait {}` waits for its end)",
-            job.id
-        ),
-        _ => format!("{submitted} submitted (`ffbatch wait --all` waits for their end)"),
+    if let [job] = accepted {
+        return format!(
+            "{submitted} submitted (`ffbatch wait {}{}` waits for its end)",
+            job.id,
+            flag(&job.compute)
+        );
     }
+    let mut computes: Vec<&str> = accepted.iter().map(|job| &job.compute[..]).collect();
+    computes.dedup();
+    let waits: Vec<String> = computes
+        .into_iter()
+        .map(|compute| format!("`ffbatch wait --all{}`", flag(compute)))
+        .collect();
+    format!(
+        "{submitted} submitted ({} waits for their end)",
+        waits.join(", ")
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_to_wait_did_not_say_where() {
+        let job = |compute: &str| Accepted {
+            id: "a".into(),
+            name: String::new(),
+            compute: compute.into(),
+            children: None,
+        };
+        assert_eq!(
+            hint(&[job("arm")]),
+            "1 job submitted (`ffbatch wait a --compute arm` waits for its end)"
+        );
+        assert_eq!(
+            hint(&[job("local"), job("local"), job("arm")]),
+            "3 jobs submitted (`ffbatch wait --all`, `ffbatch wait --all --compute arm` waits for their end)"
+        );
+    }
 
     #[test]
     fn a_pipe_got_more_than_the_id() {

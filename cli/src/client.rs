@@ -15,6 +15,15 @@ pub struct Client {
     pub compute: Box<dyn Compute>,
 }
 
+/// What stands behind a verb so that it asks this compute; nothing for the one that is asked without it.
+pub fn flag(compute: &str) -> String {
+    if compute == Config::default().compute {
+        String::new()
+    } else {
+        format!(" --compute {compute}")
+    }
+}
+
 impl Client {
     /// Connects to the compute of this name, else to the configured one.
     pub fn connect(config: Config, compute: Option<&str>) -> Result<Self, DispatchError> {

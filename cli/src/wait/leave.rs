@@ -56,17 +56,20 @@ fn meant(answer: Option<&str>) -> Option<Wish> {
     }
 }
 
-/// How to come back to jobs that were left alone.
-pub fn farewell(ids: &[String]) -> String {
+/// How to come back to jobs that were left alone; `flag` is what names their compute.
+pub fn farewell(ids: &[String], flag: &str) -> String {
     let (them, again) = match ids {
-        [id] => ("the job goes on".to_owned(), format!("`ffbatch wait {id}`")),
+        [id] => (
+            "the job goes on".to_owned(),
+            format!("`ffbatch wait {id}{flag}`"),
+        ),
         few if few.len() <= NAMED => (
             format!("the {} go on", jobs::several(few.len(), "job")),
-            format!("`ffbatch wait {}`", few.join(" ")),
+            format!("`ffbatch wait {}{flag}`", few.join(" ")),
         ),
         many => (
             format!("the {} go on", jobs::several(many.len(), "job")),
-            "`ffbatch wait --all`, or `ffbatch list`,".to_owned(),
+            format!("`ffbatch wait --all{flag}`, or `ffbatch list{flag}`,"),
         ),
     };
     format!(
@@ -92,15 +95,19 @@ mod tests {
     fn how_to_come_back() {
         let ids = |count: usize| -> Vec<String> { (0..count).map(|n| format!("id{n}")).collect() };
         assert_eq!(
-            farewell(&ids(1)),
+            farewell(&ids(1), ""),
             "the job goes on; `ffbatch wait id0` comes back to it"
         );
         assert_eq!(
-            farewell(&ids(2)),
+            farewell(&ids(1), " --compute arm"),
+            "the job goes on; `ffbatch wait id0 --compute arm` comes back to it"
+        );
+        assert_eq!(
+            farewell(&ids(2), ""),
             "the 2 jobs go on; `ffbatch wait id0 id1` comes back to them"
         );
         assert_eq!(
-            farewell(&ids(1000)),
+            farewell(&ids(1000), ""),
             "the 1,000 jobs go on; `ffbatch wait --all`, or `ffbatch list`, comes back to them"
         );
     }

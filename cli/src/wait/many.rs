@@ -14,6 +14,7 @@ use super::bar::{Bar, TICK};
 use super::crowd::Crowd;
 use super::leave::{self, REASON, Wish};
 use super::{Group, Way, json};
+use crate::client::flag;
 use crate::interrupt::Stops;
 use crate::when::Clock;
 use crate::{speak, table};
@@ -35,7 +36,12 @@ pub async fn follow(groups: &[Group], way: Way) -> anyhow::Result<Exit> {
     if way.json {
         json::print(&crowd, exit);
     } else if exit == Exit::Interrupted && !crowd.open().is_empty() {
-        speak::err(&leave::farewell(&crowd.open()));
+        let flag = match groups {
+            [group] => flag(&group.client.name),
+            // Each of them has to be asked for its own jobs.
+            _ => " --compute NAME".to_owned(),
+        };
+        speak::err(&leave::farewell(&crowd.open(), &flag));
     } else {
         let children = failed_children(groups, &crowd).await?;
         let clock = Clock::here();

@@ -9,7 +9,7 @@ use ffbatch_dispatcher::exit::Exit;
 use tokio::sync::mpsc;
 
 use super::leave::{self, REASON, Wish};
-use crate::client::Client;
+use crate::client::{Client, flag};
 use crate::follower::Follower;
 use crate::interrupt::Stops;
 use crate::{outcome, speak};
@@ -38,7 +38,7 @@ pub async fn follow(
                 match leave::wish(stop, &mut stops, 1).await {
                     Wish::GoOn => {}
                     Wish::Detach => {
-                        speak::err(&leave::farewell(&[job.to_owned()]));
+                        speak::err(&leave::farewell(&[job.to_owned()], &flag(&client.name)));
                         return Ok(Exit::Interrupted);
                     }
                     Wish::Cancel => {
