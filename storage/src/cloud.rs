@@ -54,7 +54,7 @@ pub async fn cloud(aws: &Aws) -> SdkConfig {
 
 /// The settings by which the stores of this process reach S3 as that configuration does. Keys of a profile that it names are taken
 /// as they are now; where there are none, whoever asks S3 first says so.
-pub async fn settings(aws: &Aws, config: &SdkConfig) -> S3Settings {
+pub async fn s3_settings(aws: &Aws, config: &SdkConfig) -> S3Settings {
     let mut settings = S3Settings {
         endpoint: config.endpoint_url().map(str::to_owned),
         region: config.region().map(ToString::to_string),

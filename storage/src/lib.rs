@@ -24,7 +24,7 @@ mod space;
 mod store;
 mod stores;
 
-pub use cloud::{cloud, settings};
+pub use cloud::{cloud, s3_settings};
 pub use error::{Kind, StoreError};
 pub use http::gate::{Gate, is_local, refusal};
 pub use instance::{Instance, InstanceError, instance};

@@ -1,68 +1,27 @@
-//! Submitting jobs: `SubmitJob`, at the pace of the account, and never twice by our own doing.
-//!
-//! `SubmitJob` has no client token, so a request whose answer was lost may have been accepted. The SDK's own retries are off for it;
-//! after an answer that was lost we look for a job that carries this submission's id before we ask again, and the worker's claim of
-//! that id is the last guard where a job shows up later than we look.
-//!
-//! Many jobs on equal terms become array jobs: a thousand calls less, and the only way to submit 10,000 jobs in a second.
+//! Submitting jobs: what can never run is refused, the others go out in as few calls as there can be ([`lots`]), each in the form that
+//! suits it ([`form`]), and each once ([`deliver`](mod@super::deliver)).
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
-use aws_sdk_batch::config::retry::RetryConfig;
 use aws_sdk_batch::operation::submit_job::builders::SubmitJobFluentBuilder;
 use aws_sdk_batch::types::{
-    ArrayJobDependency, ArrayProperties, ContainerDetail, ContainerOverrides, EvaluateOnExit,
-    JobDependency, JobTimeout, KeyValuePair, KeyValuesPair, ResourceRequirement, ResourceType,
-    RetryAction, RetryStrategy as Strategy,
+    ArrayJobDependency, ArrayProperties, ContainerOverrides, EvaluateOnExit, JobDependency,
+    JobTimeout, KeyValuePair, ResourceRequirement, ResourceType, RetryAction,
+    RetryStrategy as Strategy,
 };
 use ffbatch_dispatcher::compute::{ComputeError, Request};
 use ffbatch_dispatcher::retry::{Action, RetryStrategy};
-use ffbatch_dispatcher::terms::{ARRAY_SIZES, DependencyKind, Terms};
+use ffbatch_dispatcher::terms::{DependencyKind, Terms};
 
-use super::ask;
 use super::client::Client;
+use super::deliver::{SUBMISSION, deliver};
 use super::form::{self, Form};
+use super::lots::lots;
 use super::places;
-use super::refusal::{Left, left};
 use super::settings::Settings;
-
-/// The variable by which a worker knows the submission that it belongs to.
-pub const SUBMISSION: &str = "FFBATCH_SUBMISSION";
-
-/// From so many jobs on equal terms on they become array jobs: with fewer each shows under its own name.
-const MANY: usize = 100;
 
 /// The shortest time that an attempt may be given (AWS Batch API Reference, `JobTimeout`).
 const SHORTEST_TIMEOUT: u32 = 60;
-
-/// How long to wait before asking again where there were too many calls.
-const PAUSES: [Duration; 7] = [
-    Duration::from_millis(250),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(8),
-    Duration::from_secs(16),
-];
-
-/// When to look for a job whose answer was lost: a new job takes a moment to be listed.
-const LOOKS: [Duration; 3] = [
-    Duration::from_millis(500),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-];
-
-/// How often a submission is sent again of which nothing was found.
-const AGAIN: usize = 2;
-
-/// Jobs that become one job of AWS Batch.
-struct Lot {
-    /// Which of the requests, in their order.
-    members: Vec<usize>,
-    request: Request,
-}
 
 /// Submits jobs and tells their ids in the order of the requests. A job that became the child of an array has the id `ARRAY:INDEX`.
 pub async fn submit(
@@ -178,72 +137,6 @@ fn fits_fargate(settings: &Settings, terms: &Terms) -> Result<(), String> {
     super::instances::fargate::fits(f64::from(vcpus), memory_mib).map_err(|nearest| {
         format!("Fargate has no {vcpus} vCPU with {memory_mib} MiB (the nearest is {nearest})")
     })
-}
-
-/// Which requests go out together, in the order of the requests.
-fn lots(requests: &[Request]) -> Vec<Lot> {
-    let needed: Vec<&str> = requests
-        .iter()
-        .flat_map(|request| &request.terms.depends_on)
-        .map(|dependency| dependency.job.as_str())
-        .collect();
-    let joins = |request: &Request| {
-        !request.is_array()
-            && request.terms.depends_on.is_empty()
-            && !needed.contains(&request.id.as_str())
-    };
-    let mut alike: Vec<(&Request, Vec<usize>)> = Vec::new();
-    let mut lots: BTreeMap<usize, Lot> = BTreeMap::new();
-    for (at, request) in requests.iter().enumerate() {
-        let same = |(first, _): &&mut (&Request, Vec<usize>)| {
-            first.terms == request.terms && first.environment == request.environment
-        };
-        if !joins(request) {
-            lots.insert(at, single(at, request));
-        } else if let Some((_, members)) = alike.iter_mut().find(same) {
-            members.push(at);
-        } else {
-            alike.push((request, vec![at]));
-        }
-    }
-    for (_, members) in alike {
-        if members.len() < MANY {
-            lots.extend(members.iter().map(|&at| (at, single(at, &requests[at]))));
-            continue;
-        }
-        for part in parts(&members) {
-            lots.insert(part[0], array(part, requests));
-        }
-    }
-    lots.into_values().collect()
-}
-
-/// Parts of at most as many as an array job may have, none of a single one.
-fn parts(members: &[usize]) -> Vec<&[usize]> {
-    let most = *ARRAY_SIZES.end();
-    let count = members.len().div_ceil(most);
-    members.chunks(members.len().div_ceil(count)).collect()
-}
-
-fn single(at: usize, request: &Request) -> Lot {
-    Lot {
-        members: vec![at],
-        request: request.clone(),
-    }
-}
-
-fn array(members: &[usize], requests: &[Request]) -> Lot {
-    let first = &requests[members[0]];
-    Lot {
-        members: members.to_vec(),
-        request: Request {
-            jobs: members
-                .iter()
-                .flat_map(|&at| requests[at].jobs.clone())
-                .collect(),
-            ..first.clone()
-        },
-    }
 }
 
 /// Sends one job, or one array job, and tells its id.
@@ -378,126 +271,4 @@ fn strategy(strategy: &RetryStrategy) -> Strategy {
         .attempts(i32::try_from(strategy.attempts).unwrap_or(i32::MAX))
         .set_evaluate_on_exit((!rules.is_empty()).then_some(rules))
         .build()
-}
-
-/// Sends it until it is accepted or refused.
-async fn deliver(
-    client: &Client,
-    settings: &Settings,
-    request: &Request,
-    call: SubmitJobFluentBuilder,
-) -> Result<String, ComputeError> {
-    let once = aws_sdk_batch::config::Builder::new().retry_config(RetryConfig::disabled());
-    let mut pauses = PAUSES.into_iter();
-    let mut again = AGAIN;
-    loop {
-        client.pace.wait().await;
-        let sent = call
-            .clone()
-            .customize()
-            .config_override(once.clone())
-            .send()
-            .await;
-        let error = match sent {
-            Ok(answer) => return Ok(answer.job_id().unwrap_or_default().to_owned()),
-            Err(error) => error,
-        };
-        let refused = client.refused("the job cannot be submitted", &error);
-        match left(&error) {
-            Left::Refused => return Err(refused),
-            Left::Busy => match pauses.next() {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(refused),
-            },
-            Left::Unknown => {
-                tracing::debug!(error = %refused, "nobody knows whether the job was accepted");
-                if let Some(id) = look(client, settings, request).await {
-                    return Ok(id);
-                }
-                if again == 0 {
-                    return Err(refused);
-                }
-                again -= 1;
-            }
-        }
-    }
-}
-
-/// Looks for a job of this submission. Where it cannot be looked for it counts as not there: the worker's claim decides then.
-async fn look(client: &Client, settings: &Settings, request: &Request) -> Option<String> {
-    let filter = KeyValuesPair::builder()
-        .name("JOB_NAME")
-        .values(form::job_name(request))
-        .build();
-    for pause in LOOKS {
-        tokio::time::sleep(pause).await;
-        let call = client
-            .batch
-            .list_jobs()
-            .job_queue(&settings.family.job_queue)
-            .filters(filter.clone());
-        let Ok(listed) = call.send().await else {
-            continue;
-        };
-        let ids: Vec<String> = listed
-            .job_summary_list()
-            .iter()
-            .filter_map(|job| job.job_id().map(str::to_owned))
-            .collect();
-        let Ok(known) = ask::known(client, &ids).await else {
-            continue;
-        };
-        let ours = known.into_iter().find(|(_, job)| {
-            let variables = job.container().map(ContainerDetail::environment);
-            variables.unwrap_or_default().iter().any(|one| {
-                one.name() == Some(SUBMISSION) && one.value() == Some(request.id.as_str())
-            })
-        });
-        if let Some((id, _)) = ours {
-            return Some(id);
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use ffbatch_dispatcher::command::Command;
-    use ffbatch_dispatcher::job::Job;
-    use ffbatch_dispatcher::terms::Dependency;
-
-    use super::*;
-
-    fn request(id: usize) -> Request {
-        let line = format!("ffmpeg -i s3://b/{id} s3://b/{id}.mp4");
-        let job = Job::of(vec![Command::from_line(&line).expect("a command")]);
-        Request::of(id.to_string(), job)
-    }
-
-    fn sizes(requests: &[Request]) -> Vec<usize> {
-        lots(requests).iter().map(|lot| lot.members.len()).collect()
-    }
-
-    #[test]
-    fn as_few_calls_as_there_can_be() {
-        let all = |count: usize| (0..count).map(request).collect::<Vec<_>>();
-        assert_eq!(sizes(&all(3)), [1, 1, 1]);
-        assert_eq!(sizes(&all(MANY)), [MANY]);
-        assert_eq!(sizes(&all(10_000)), [10_000]);
-        assert_eq!(sizes(&all(10_001)), [5001, 5000]);
-        assert_eq!(sizes(&all(25_000)), [8334, 8334, 8332]);
-    }
-
-    #[test]
-    fn what_others_need_stays_a_job_of_its_own() {
-        let mut all: Vec<Request> = (0..MANY + 2).map(request).collect();
-        all[1].terms.depends_on = vec![Dependency {
-            job: "0".to_owned(),
-            kind: DependencyKind::Whole,
-        }];
-        assert_eq!(sizes(&all), [1, 1, MANY]);
-        let lots = lots(&all);
-        assert_eq!(lots[2].members[0], 2);
-        assert_eq!(lots[2].request.jobs.len(), MANY);
-    }
 }

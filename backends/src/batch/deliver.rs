@@ -1,0 +1,121 @@
+//! Delivering a job: `SubmitJob` at the pace of the account, and never twice by our own doing.
+//!
+//! `SubmitJob` has no client token, so a request whose answer was lost may have been accepted. The SDK's own retries are off for it;
+//! after an answer that was lost we look for a job that carries this submission's id before we ask again, and the worker's claim of
+//! that id is the last guard where a job shows up later than we look.
+
+use std::time::Duration;
+
+use aws_sdk_batch::config::retry::RetryConfig;
+use aws_sdk_batch::operation::submit_job::builders::SubmitJobFluentBuilder;
+use aws_sdk_batch::types::{ContainerDetail, KeyValuesPair};
+use ffbatch_dispatcher::compute::{ComputeError, Request};
+
+use super::client::Client;
+use super::refusal::{Left, left};
+use super::settings::Settings;
+use super::{ask, form};
+
+/// The variable by which a worker knows the submission that it belongs to.
+pub const SUBMISSION: &str = "FFBATCH_SUBMISSION";
+
+/// How long to wait before asking again where there were too many calls.
+const PAUSES: [Duration; 7] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(16),
+];
+
+/// When to look for a job whose answer was lost: a new job takes a moment to be listed.
+const LOOKS: [Duration; 3] = [
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
+
+/// How often a submission is sent again of which nothing was found.
+const AGAIN: usize = 2;
+
+/// Sends it until it is accepted or refused.
+pub async fn deliver(
+    client: &Client,
+    settings: &Settings,
+    request: &Request,
+    call: SubmitJobFluentBuilder,
+) -> Result<String, ComputeError> {
+    let once = aws_sdk_batch::config::Builder::new().retry_config(RetryConfig::disabled());
+    let mut pauses = PAUSES.into_iter();
+    let mut again = AGAIN;
+    loop {
+        client.pace.wait().await;
+        let sent = call
+            .clone()
+            .customize()
+            .config_override(once.clone())
+            .send()
+            .await;
+        let error = match sent {
+            Ok(answer) => return Ok(answer.job_id().unwrap_or_default().to_owned()),
+            Err(error) => error,
+        };
+        let refused = client.refused("the job cannot be submitted", &error);
+        match left(&error) {
+            Left::Refused => return Err(refused),
+            Left::Busy => match pauses.next() {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(refused),
+            },
+            Left::Unknown => {
+                tracing::debug!(error = %refused, "nobody knows whether the job was accepted");
+                if let Some(id) = look(client, settings, request).await {
+                    return Ok(id);
+                }
+                if again == 0 {
+                    return Err(refused);
+                }
+                again -= 1;
+            }
+        }
+    }
+}
+
+/// Looks for a job of this submission. Where it cannot be looked for it counts as not there: the worker's claim decides then.
+async fn look(client: &Client, settings: &Settings, request: &Request) -> Option<String> {
+    let filter = KeyValuesPair::builder()
+        .name("JOB_NAME")
+        .values(form::job_name(request))
+        .build();
+    for pause in LOOKS {
+        tokio::time::sleep(pause).await;
+        let call = client
+            .batch
+            .list_jobs()
+            .job_queue(&settings.family.job_queue)
+            .filters(filter.clone());
+        let Ok(listed) = call.send().await else {
+            continue;
+        };
+        let ids: Vec<String> = listed
+            .job_summary_list()
+            .iter()
+            .filter_map(|job| job.job_id().map(str::to_owned))
+            .collect();
+        let Ok(known) = ask::known(client, &ids).await else {
+            continue;
+        };
+        let ours = known.into_iter().find(|(_, job)| {
+            let variables = job.container().map(ContainerDetail::environment);
+            variables.unwrap_or_default().iter().any(|one| {
+                one.name() == Some(SUBMISSION) && one.value() == Some(request.id.as_str())
+            })
+        });
+        if let Some((id, _)) = ours {
+            return Some(id);
+        }
+    }
+    None
+}
