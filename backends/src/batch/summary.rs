@@ -178,7 +178,10 @@ pub async fn detail(client: &Client, job: &Found) -> Result<JobDetail, ComputeEr
         attempts: job.attempts().iter().enumerate().map(attempt).collect(),
         commands: match document(client, job).await {
             Ok(found) => found.map(|job| job.commands).unwrap_or_default(),
-            Err(_) => Vec::new(),
+            Err(error) => {
+                tracing::warn!("the commands of the job cannot be shown: {error}");
+                Vec::new()
+            }
         },
         retry_of: variable(job, RETRY_OF),
         why: Vec::new(),
