@@ -63,10 +63,19 @@ fn redact(value: &mut Value, root: &str) {
             *text = text
                 .replace(root, "[sandbox]")
                 .replace(&*tools::ffmpeg().to_string_lossy(), "[ffmpeg]");
-            *text = without_addresses(text);
+            *text = without_day(&without_addresses(text));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// Places of records have the day in them: `year=2026/month=11/day=23`.
+fn without_day(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("/year=") else {
+        return text.to_owned();
+    };
+    let name = rest.splitn(4, '/').nth(3).unwrap_or_default();
+    format!("{before}/[day]/{name}")
 }
 
 /// ffmpeg names its contexts by their addresses: `[vost#0:0 @ 0x55d0]`.
