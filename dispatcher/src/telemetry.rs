@@ -214,12 +214,16 @@ pub fn trace_id(span: &tracing::Span) -> Option<String> {
     span.span_context().is_valid().then(|| trace.to_string())
 }
 
-/// What is logged: of our own what `level` says, of everybody else's warnings.
+/// What is logged: of our own what `level` says, of everybody else's warnings. Where the SDK found no credentials the error of the
+/// call that needed them says so, and the SDK's own warning would be pages of its insides.
 fn filter(level: &str) -> Targets {
-    format!("warn,{OURS}={}", level.to_ascii_lowercase())
-        .parse()
-        // A level that is misspelt must not end a job: the default is used then.
-        .unwrap_or_else(|_| Targets::new().with_default(LevelFilter::WARN))
+    format!(
+        "warn,aws_config=error,{OURS}={}",
+        level.to_ascii_lowercase()
+    )
+    .parse()
+    // A level that is misspelt must not end a job: the default is used then.
+    .unwrap_or_else(|_| Targets::new().with_default(LevelFilter::WARN))
 }
 
 fn is_ours(target: &str) -> bool {

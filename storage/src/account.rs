@@ -113,7 +113,7 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 
 /// A Region that was looked for already.
 #[derive(Debug)]
-struct Known(Option<Region>);
+pub(crate) struct Known(pub(crate) Option<Region>);
 
 impl ProvideRegion for Known {
     fn region(&self) -> future::ProvideRegion<'_> {

@@ -1,15 +1,17 @@
 //! The configuration of the AWS SDK for programs that reach more of AWS than files.
 
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_smithy_http_client::{Builder, tls};
 use ffbatch_dispatcher::config::Aws;
 
-use crate::account::{limits, variable};
+use crate::account::{Known, imds, limits, variable};
 use crate::{Keys, S3Settings};
 
 /// How long an answer may take in all, and how often a question is asked whose answer did not come.
@@ -34,11 +36,21 @@ pub async fn cloud(aws: &Aws) -> SdkConfig {
     let region = RegionProviderChain::first_try(aws.region.clone().map(Region::new))
         .or_else(EnvironmentVariableRegionProvider::new())
         .or_else(profile.build());
+    let region = region.region().await;
+    let provider = ProviderConfig::without_region().with_http_client(http.clone());
+    let mut chain = DefaultCredentialsChain::builder()
+        .imds_client(imds(&provider))
+        .configure(provider)
+        .region(Known(region.clone()));
+    if let Some(name) = &aws.profile {
+        chain = chain.profile_name(name);
+    }
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
         .timeout_config(limits(ANSWER_LIMIT))
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .region(region);
+        .credentials_provider(chain.build().await)
+        .region(Known(region));
     if let Some(name) = &aws.profile {
         loader = loader.profile_name(name);
     }
