@@ -1,7 +1,7 @@
 """What a test may ask and change, at `/double/`.
 
 GET  calls?bodies=SubmitJob   what was called how often, when, at which peak rate; what was refused; the parameters on demand
-POST faults     [{"operation", "times", "status", "code", "message", "lose", "delay_ms"}]
+POST faults     [{"operation", "times", "status", "code", "message", "lose", "drop", "delay_ms"}]
 POST jobs       {"jobs": [ids], "status", "reason", "containerReason", "exitCode", "log": [lines]}: moves jobs by hand
 POST reclaim    {"job": id, "notice_secs": 2}: the host of a running job goes, as a Spot instance does
 POST settings   {"jobs": "docker"|state|exit code, "slots", "grace_secs", "second", "submit_per_second"}; `second` is how

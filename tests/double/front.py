@@ -28,6 +28,9 @@ class Front:
         fault = self.ledger.called(call)
         if fault is not None:
             time.sleep(fault.delay_ms / 1000)
+            if fault.drop:
+                # It never arrived.
+                hang_up(environ, "dropped on purpose")
             if fault.status:
                 return answer(start_response, fault.status, fault.code, fault.message)
         problem = models.problem(call) or limits.problem(call)
@@ -44,9 +47,14 @@ class Front:
         start_response(*heads[0])
         if fault is not None and fault.lose:
             # It was done, and nobody will hear of it.
-            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-            raise ConnectionResetError("lost on purpose")
+            hang_up(environ, "lost on purpose")
         return result
+
+
+def hang_up(environ, why):
+    """Ends the connection without an answer."""
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    raise ConnectionResetError(why)
 
 
 def answer(start_response, status, code, message):

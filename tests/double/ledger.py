@@ -19,6 +19,7 @@ class Fault:
     code: str = "ServerException"
     message: str = "something went wrong on purpose"
     lose: bool = False
+    drop: bool = False
     delay_ms: int = 0
 
 

@@ -183,7 +183,8 @@ impl Aws {
             .collect()
     }
 
-    /// Makes calls fail: `operation` (`*`: any), `times`, and `status`, `code`, `message`, or `lose`, or `delay_ms`.
+    /// Makes calls fail: `operation` (`*`: any), `times`, and `status`, `code`, `message`, or `lose` (done, and not answered), or `drop`
+    /// (not even arrived), or `delay_ms`.
     #[track_caller]
     pub fn fault(&self, fault: &Value) {
         self.change("faults", &json!([fault]));
