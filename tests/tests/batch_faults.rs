@@ -1,12 +1,19 @@
 //! What goes wrong between us and AWS Batch: one sentence each, in bounded time, and nothing is submitted twice.
 
+use std::time::{Duration, Instant};
+
 use ffbatch_dispatcher::exit::Exit;
-use ffbatch_tests::aws::{Aws, BUCKET, Jobs, definition_name, queue_name};
+use ffbatch_dispatcher::infra::Surroundings;
+use ffbatch_tests::aws::{Aws, BUCKET, Jobs, definition_name, infra, queue_name};
 use ffbatch_tests::ended::Ended;
+use ffbatch_tests::queue;
 use ffbatch_tests::sandbox::Sandbox;
 use serde_json::json;
 
 const JOB: &str = "submit --compute arm --name clip -- ffmpeg -i s3://media/a.mp4 s3://media/b.mp4";
+
+/// Nobody waits longer than this for a sentence, whatever goes wrong.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// An account whose jobs wait for ever, with the compute `arm`, and a place to ask from.
 fn account() -> (Aws, Sandbox) {
@@ -29,10 +36,12 @@ fn jobs(sandbox: &Sandbox) -> usize {
     listing["jobs"].as_array().expect("a list").len()
 }
 
-/// The sentence of a refused submission, without what differs from run to run; nothing must have been submitted.
+/// The one sentence of what failed, without what differs from run to run.
 #[track_caller]
 fn refused(aws: &Aws, sandbox: &Sandbox, words: &str, exit: Exit) -> String {
+    let began = Instant::now();
     let ended = ask(sandbox, words);
+    assert!(began.elapsed() < LONGEST, "it took {:?}", began.elapsed());
     ended.fails(exit, "");
     assert_eq!(ended.stderr.trim().lines().count(), 1, "{}", ended.stderr);
     let endpoint = aws.environment().into_iter();
@@ -42,6 +51,19 @@ fn refused(aws: &Aws, sandbox: &Sandbox, words: &str, exit: Exit) -> String {
         .next()
         .expect("an endpoint");
     ended.stderr.trim().replace(&endpoint, "http://aws")
+}
+
+/// Makes an operation answer with an error, so many times.
+fn failing(aws: &Aws, operation: &str, times: u32, status: u16, code: &str) {
+    aws.fault(&json!({ "operation": operation, "times": times, "status": status, "code": code, "message": "not now" }));
+}
+
+/// A job that is too long to be carried by its submission.
+fn long() -> String {
+    format!(
+        "{JOB} -metadata title={} s3://media/c.mp4",
+        "x".repeat(7000)
+    )
 }
 
 #[test]
@@ -86,11 +108,9 @@ fn a_profile_that_is_named_was_not_that_of_the_bucket() {
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         sandbox.set(name, "");
     }
-    let title = format!("title={}", "x".repeat(7000));
-    let words = format!("{JOB} -metadata {title} s3://media/c.mp4");
-    ask(&sandbox, &words).fails(Exit::Machine, "credentials");
+    ask(&sandbox, &long()).fails(Exit::Machine, "credentials");
     sandbox.set("FFBATCH_AWS__PROFILE", "media");
-    ask(&sandbox, &words).ok();
+    ask(&sandbox, &long()).ok();
     assert_eq!(aws.s3().keys(BUCKET).len(), 1);
 }
 
@@ -202,4 +222,143 @@ fn what_the_family_can_never_run() {
     );
     insta::assert_snapshot!(said.join("\n"));
     assert_eq!(aws.count("SubmitJob"), 0);
+}
+
+#[test]
+fn an_array_whose_answer_was_lost_is_there_once() {
+    let (aws, sandbox) = account();
+    let lines: Vec<String> = (0..100)
+        .map(|at| json!({ "compute": "arm", "command": format!("ffmpeg -i s3://media/{at}.mp4 s3://media/{at}.mkv") }).to_string())
+        .collect();
+    aws.fault(&json!({ "operation": "SubmitJob", "times": 1, "lose": true }));
+    let ended = queue::submit_with(&sandbox, &lines, &[]);
+    assert_eq!(ended.ok().stdout.lines().count(), 100);
+    assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (1, 1));
+    assert_eq!(aws.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn answers_that_are_always_lost_submit_one_job() {
+    let (aws, sandbox) = account();
+    aws.fault(&json!({ "operation": "SubmitJob", "times": 1000, "lose": true }));
+    ask(&sandbox, JOB).ok();
+    assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (1, 1));
+}
+
+#[test]
+fn a_request_that_never_arrived_is_sent_again() {
+    let (aws, sandbox) = account();
+    aws.fault(&json!({ "operation": "SubmitJob", "times": 1, "drop": true }));
+    ask(&sandbox, JOB).ok();
+    assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (2, 1));
+    assert_eq!(aws.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn an_answer_that_is_lost_where_jobs_cannot_be_listed() {
+    let (aws, sandbox) = account();
+    aws.fault(&json!({ "operation": "SubmitJob", "times": 1, "lose": true }));
+    failing(&aws, "ListJobs", 1000, 403, "AccessDeniedException");
+    insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Machine));
+    assert_eq!(aws.count("SubmitJob"), 1);
+}
+
+#[test]
+fn too_many_calls_for_ever() {
+    let (aws, sandbox) = account();
+    failing(&aws, "SubmitJob", 1000, 429, "TooManyRequestsException");
+    insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Machine));
+    assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (8, 0));
+}
+
+#[test]
+fn nothing_can_be_submitted() {
+    let (aws, sandbox) = account();
+    failing(&aws, "SubmitJob", 1000, 503, "ServerException");
+    insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Machine));
+    assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (3, 0));
+}
+
+#[test]
+fn nothing_can_be_asked() {
+    let (aws, sandbox) = account();
+    let id = ask(&sandbox, JOB).ok().stdout.trim().to_owned();
+    failing(&aws, "DescribeJobs", 4, 500, "ServerException");
+    ask(&sandbox, &format!("status {id} --compute arm")).ok();
+    failing(&aws, "DescribeJobs", 1000, 500, "ServerException");
+    let words = format!("status {id} --compute arm");
+    insta::assert_snapshot!(refused(&aws, &sandbox, &words, Exit::Machine));
+    assert_eq!(aws.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn there_are_no_credentials() {
+    let (aws, mut sandbox) = account();
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        sandbox.set(name, "");
+    }
+    sandbox.set("AWS_EC2_METADATA_DISABLED", "true");
+    let short = refused(&aws, &sandbox, JOB, Exit::Machine);
+    let long = refused(&aws, &sandbox, &long(), Exit::Machine);
+    insta::assert_snapshot!(format!("{short}\n{long}"));
+    assert_eq!(aws.count("SubmitJob"), 0);
+}
+
+#[test]
+fn a_definition_that_names_no_bucket() {
+    let (aws, sandbox) = account();
+    let mut definition = infra("arm").definition(Surroundings {
+        image: "image",
+        bucket: BUCKET,
+        region: "us-east-1",
+        job_role: None,
+        execution_role: None,
+    });
+    definition["containerProperties"]["environment"] = json!([]);
+    aws.register(&definition);
+    insta::assert_snapshot!(refused(&aws, &sandbox, &long(), Exit::Machine));
+    assert_eq!(aws.count("SubmitJob"), 0);
+    // A short one needs none.
+    ask(&sandbox, JOB).ok();
+    assert_eq!(aws.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn a_bucket_that_is_not_there() {
+    let (aws, mut sandbox) = account();
+    sandbox.set("FFBATCH_AWS__BUCKET", "nowhere");
+    let ended = ask(&sandbox, &long());
+    ended.fails(Exit::Machine, "");
+    assert_eq!(ended.stderr.trim().lines().count(), 1, "{}", ended.stderr);
+    let said = ended.said();
+    let (before, rest) = said.split_once("/jobs/").expect("a document's key");
+    let (_, after) = rest.split_once(".json").expect("a document's key");
+    insta::assert_snapshot!(format!("{before}/jobs/[id].json{after}"));
+    assert_eq!(aws.count("SubmitJob"), 0);
+}
+
+#[test]
+fn a_queue_that_is_not_there_has_no_jobs() {
+    let (aws, mut sandbox) = account();
+    sandbox.set("FFBATCH_BACKENDS__ARM__JOB_QUEUE", "nowhere");
+    let listed = refused(&aws, &sandbox, "list --compute arm", Exit::Rejected);
+    let named = refused(&aws, &sandbox, "status clip --compute arm", Exit::Rejected);
+    insta::assert_snapshot!(format!("{listed}\n{named}"));
+}
+
+#[test]
+fn a_job_runs_whose_log_has_no_stream_yet() {
+    let (aws, sandbox) = account();
+    let id = ask(&sandbox, JOB).ok().stdout.trim().to_owned();
+    failing(&aws, "GetLogEvents", 1000, 400, "ResourceNotFoundException");
+    aws.place(&json!({ "jobs": [id], "status": "RUNNING" }));
+    assert_eq!(
+        ask(&sandbox, &format!("logs {id} --compute arm"))
+            .ok()
+            .stdout,
+        ""
+    );
+    aws.place(&json!({ "jobs": [id], "status": "SUCCEEDED", "exitCode": 0 }));
+    ask(&sandbox, &format!("wait {id} --compute arm")).ok();
+    assert_eq!(aws.violations(), Vec::<String>::new());
 }

@@ -155,7 +155,7 @@ impl Client {
 
 /// An error of the bucket.
 pub fn stored(error: ffbatch_storage::StoreError) -> ComputeError {
-    ComputeError::machine(error.to_string()).because(error)
+    ComputeError::machine("the job's document cannot be stored").because(error)
 }
 
 fn bucket(container: &ContainerProperties) -> Option<String> {

@@ -2,7 +2,7 @@
 //!
 //! `SubmitJob` has no client token, so a request whose answer was lost may have been accepted. The SDK's own retries are off for it;
 //! after an answer that was lost we look for a job that carries this submission's id before we ask again, and the worker's claim of
-//! that id is the last guard where a job shows up later than we look.
+//! that id is the last guard where a job shows up later than we look. Where we cannot look we do not ask again, and say so.
 
 use std::time::Duration;
 
@@ -36,6 +36,9 @@ const LOOKS: [Duration; 3] = [
     Duration::from_secs(2),
     Duration::from_secs(4),
 ];
+
+/// How long all those looks may take.
+const LOOK_LIMIT: Duration = Duration::from_secs(30);
 
 /// How often a submission is sent again of which nothing was found.
 const AGAIN: usize = 2;
@@ -71,51 +74,79 @@ pub async fn deliver(
             },
             Left::Unknown => {
                 tracing::debug!(error = %refused, "nobody knows whether the job was accepted");
-                if let Some(id) = look(client, settings, request).await {
-                    return Ok(id);
+                let looked = tokio::time::timeout(LOOK_LIMIT, look(client, settings, request));
+                match looked.await {
+                    Ok(Some(Found::Job(id))) => return Ok(id),
+                    Ok(Some(Found::Nothing)) if again > 0 => again -= 1,
+                    Ok(Some(Found::Nothing)) => return Err(refused),
+                    Ok(None) | Err(_) => return Err(in_doubt(refused, settings, request)),
                 }
-                if again == 0 {
-                    return Err(refused);
-                }
-                again -= 1;
             }
         }
     }
 }
 
-/// Looks for a job of this submission. Where it cannot be looked for it counts as not there: the worker's claim decides then.
-async fn look(client: &Client, settings: &Settings, request: &Request) -> Option<String> {
+/// The error of a job of which nobody knows whether it was accepted.
+fn in_doubt(mut error: ComputeError, settings: &Settings, request: &Request) -> ComputeError {
+    error.message = format!(
+        "{}; whether it was accepted all the same is not known (look before you submit it again: `ffbatch list --compute {} --name {}`)",
+        error.message,
+        settings.compute,
+        form::job_name(request)
+    );
+    error.retry = false;
+    error
+}
+
+/// What a look for a job has shown.
+enum Found {
+    /// It is there.
+    Job(String),
+    /// It is not there.
+    Nothing,
+}
+
+/// Looks for a job of this submission; `None` where it could not be looked for at the end.
+async fn look(client: &Client, settings: &Settings, request: &Request) -> Option<Found> {
     let filter = KeyValuesPair::builder()
         .name("JOB_NAME")
         .values(form::job_name(request))
         .build();
+    let mut found = None;
     for pause in LOOKS {
         tokio::time::sleep(pause).await;
-        let call = client
-            .batch
-            .list_jobs()
-            .job_queue(&settings.family.job_queue)
-            .filters(filter.clone());
-        let Ok(listed) = call.send().await else {
-            continue;
-        };
-        let ids: Vec<String> = listed
-            .job_summary_list()
-            .iter()
-            .filter_map(|job| job.job_id().map(str::to_owned))
-            .collect();
-        let Ok(known) = ask::known(client, &ids).await else {
-            continue;
-        };
-        let ours = known.into_iter().find(|(_, job)| {
-            let variables = job.container().map(ContainerDetail::environment);
-            variables.unwrap_or_default().iter().any(|one| {
-                one.name() == Some(SUBMISSION) && one.value() == Some(request.id.as_str())
-            })
-        });
-        if let Some((id, _)) = ours {
-            return Some(id);
+        found = once(client, settings, request, &filter).await;
+        if let Some(Found::Job(_)) = found {
+            break;
         }
     }
-    None
+    found
+}
+
+async fn once(
+    client: &Client,
+    settings: &Settings,
+    request: &Request,
+    filter: &KeyValuesPair,
+) -> Option<Found> {
+    let call = client
+        .batch
+        .list_jobs()
+        .job_queue(&settings.family.job_queue)
+        .filters(filter.clone());
+    let listed = call.send().await.ok()?;
+    let ids: Vec<String> = listed
+        .job_summary_list()
+        .iter()
+        .filter_map(|job| job.job_id().map(str::to_owned))
+        .collect();
+    let known = ask::known(client, &ids).await.ok()?;
+    let ours = known.into_iter().find(|(_, job)| {
+        let variables = job.container().map(ContainerDetail::environment);
+        variables
+            .unwrap_or_default()
+            .iter()
+            .any(|one| one.name() == Some(SUBMISSION) && one.value() == Some(request.id.as_str()))
+    });
+    Some(ours.map_or(Found::Nothing, |(id, _)| Found::Job(id)))
 }
