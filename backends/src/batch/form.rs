@@ -6,16 +6,19 @@ use std::collections::HashMap;
 use ffbatch_dispatcher::compute::Request;
 use ffbatch_dispatcher::job::{NAME_LIMIT, Parameters, manifest};
 
-/// The longest text of parameters and variables that a job carries itself, in bytes. Container overrides of more than 8,192
+/// The longest text of parameters and variables that a job carries itself, in bytes of JSON. Container overrides of more than 8,192
 /// characters are accepted and then fail the job (AWS Batch User Guide, "Service quotas"); the names of parameters and the
 /// definition's own words need their part.
-const INLINE: usize = 6000;
+pub const INLINE: usize = 6000;
 
 /// How a job's document and an array's manifest are called in the bucket.
 const DOCUMENTS: &str = "jobs";
 
 /// What the name of a job without one begins with, before its submission's id.
 const UNNAMED: &str = "ffbatch-";
+
+/// What stands before a name that begins with neither a letter nor a digit.
+const FRONT: char = 'x';
 
 /// What a job carries itself, and what has to lie in the bucket before.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,7 +48,7 @@ pub fn of(request: &Request, carried: usize) -> Form {
             };
         }
         let text = job.to_json();
-        if text.len() + carried <= INLINE {
+        if written(&text) + carried <= INLINE {
             return Form {
                 parameters: named([("job".to_owned(), text)].into()),
                 documents: Vec::new(),
@@ -82,16 +85,29 @@ fn texts(parameters: Parameters) -> HashMap<String, String> {
 }
 
 fn size(parameters: &HashMap<String, String>) -> usize {
-    parameters.values().map(String::len).sum()
+    parameters.values().map(|text| written(text)).sum()
 }
 
-/// A name as AWS Batch takes it (`SubmitJob`, `jobName`): letters, digits, hyphens and underscores, the first no hyphen.
+/// How many bytes of JSON a text is: a quotation mark is two of them, a control character six.
+fn written(text: &str) -> usize {
+    serde_json::to_string(text).map_or(text.len(), |json| json.len())
+}
+
+/// The name of a job as AWS Batch takes it.
 pub fn job_name(request: &Request) -> String {
-    let text = fitting(&request.name);
-    if text.is_empty() {
+    if request.name.is_empty() {
         format!("{UNNAMED}{}", request.id)
-    } else if text.starts_with('-') {
-        format!("_{}", &text[..text.len().min(NAME_LIMIT - 1)])
+    } else {
+        fitting_name(&request.name)
+    }
+}
+
+/// A name as AWS Batch takes it: letters, digits, hyphens and underscores, and in front a letter or a digit (AWS Batch API Reference,
+/// `SubmitJob`, `jobName`).
+pub fn fitting_name(name: &str) -> String {
+    let text = fitting(name);
+    if text.starts_with(['-', '_']) {
+        format!("{FRONT}{}", &text[..text.len().min(NAME_LIMIT - 1)])
     } else {
         text
     }
@@ -167,7 +183,13 @@ mod tests {
 
     #[test]
     fn names_that_batch_takes() {
-        for (name, expected) in [("", "ffbatch-id"), ("a b/ü", "a_b__"), ("-x", "_-x")] {
+        for (name, expected) in [
+            ("", "ffbatch-id"),
+            ("a b/ü", "a_b__"),
+            ("-y", "x-y"),
+            ("_y", "x_y"),
+            ("日本", "x__"),
+        ] {
             let named = Request {
                 name: name.to_owned(),
                 ..request(&["ffmpeg -i a b"])

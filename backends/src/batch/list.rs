@@ -69,7 +69,7 @@ pub async fn find(
             .collect();
     }
     let (all, _) = newest(client, settings, 0).await?;
-    let short = form::fitting(text);
+    let short = form::fitting_name(text);
     let named = all.iter().filter(|job| job.name == short).cloned();
     let mut named = completed(client, named.collect()).await?;
     named.retain(|job| job.name == text);
@@ -195,7 +195,10 @@ struct Pattern<'a> {
 
 impl<'a> Pattern<'a> {
     fn of(whole: &'a str) -> Self {
-        let parts: Vec<String> = whole.split('*').map(form::fitting).collect();
+        // What follows a `*` is never the beginning of a name.
+        let (front, rest) = whole.split_at(whole.find('*').unwrap_or(whole.len()));
+        let mut parts: Vec<String> = rest.split('*').map(form::fitting).collect();
+        parts[0] = form::fitting_name(front);
         Self {
             whole,
             short: parts.join("*"),
@@ -244,5 +247,8 @@ mod tests {
             assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
         }
         assert!(Pattern::of("a b*").fits("a_b_c"));
+        assert!(Pattern::of("-a*b").fits("x-a_b"));
+        assert!(Pattern::of("*b").fits("x-b"));
+        assert!(!Pattern::of("b*").fits("x-b"));
     }
 }

@@ -23,6 +23,10 @@ use super::settings::Settings;
 /// The shortest time that an attempt may be given (AWS Batch API Reference, `JobTimeout`).
 const SHORTEST_TIMEOUT: u32 = 60;
 
+/// The most bytes that the terms of a job may be: what the largest request (30 KiB; AWS Batch User Guide, "Service quotas") leaves
+/// beside the job itself and the names of queue and definition.
+const CARRIED: usize = 30 * 1024 - form::INLINE - 1024;
+
 /// Submits jobs and tells their ids in the order of the requests. A job that became the child of an array has the id `ARRAY:INDEX`.
 pub async fn submit(
     client: &Client,
@@ -90,6 +94,12 @@ fn fits(settings: &Settings, request: &Request) -> Result<(), ComputeError> {
     {
         return refuse(format!(
             "AWS Batch gives an attempt at least {SHORTEST_TIMEOUT} s, not {seconds} s (raise `timeout_secs`)"
+        ));
+    }
+    let carried = serde_json::to_string(&(terms, &request.environment)).map_or(0, |all| all.len());
+    if carried > CARRIED {
+        return refuse(format!(
+            "its tags, variables and retry rules are {carried} bytes, and AWS Batch takes no more than {CARRIED} of them (shorten the tags)"
         ));
     }
     if terms.instance_type.is_some() {
