@@ -1,7 +1,7 @@
 //! Which jobs go out together. Many jobs on equal terms become array jobs: a thousand calls less, and the only way to submit 10,000
 //! jobs in a second.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use ffbatch_dispatcher::compute::Request;
 use ffbatch_dispatcher::terms::ARRAY_SIZES;
@@ -19,7 +19,7 @@ pub struct Lot {
 
 /// Which requests go out together, in the order of the requests.
 pub fn lots(requests: &[Request]) -> Vec<Lot> {
-    let needed: Vec<&str> = requests
+    let needed: HashSet<&str> = requests
         .iter()
         .flat_map(|request| &request.terms.depends_on)
         .map(|dependency| dependency.job.as_str())
@@ -27,7 +27,7 @@ pub fn lots(requests: &[Request]) -> Vec<Lot> {
     let joins = |request: &Request| {
         !request.is_array()
             && request.terms.depends_on.is_empty()
-            && !needed.contains(&request.id.as_str())
+            && !needed.contains(request.id.as_str())
     };
     let mut alike: Vec<(&Request, Vec<usize>)> = Vec::new();
     let mut lots: BTreeMap<usize, Lot> = BTreeMap::new();
