@@ -14,7 +14,7 @@ use ffbatch_tests::tools;
 use serde_json::{Value, json};
 
 /// A second is enough where nothing else happens; the double takes its time over each child.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// An account whose jobs wait for ever, with the compute `arm`, and a place to ask from.
 fn account() -> (Aws, Sandbox) {

@@ -13,7 +13,7 @@ use serde_json::json;
 const JOB: &str = "submit --compute arm --name clip -- ffmpeg -i s3://media/a.mp4 s3://media/b.mp4";
 
 /// Nobody waits longer than this for a sentence, whatever goes wrong.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// An account whose jobs wait for ever, with the compute `arm`, and a place to ask from.
 fn account() -> (Aws, Sandbox) {
@@ -72,6 +72,7 @@ fn an_answer_that_was_lost_did_not_submit_a_job_twice() {
     aws.fault(&json!({ "operation": "SubmitJob", "times": 1, "lose": true }));
     ask(&sandbox, JOB).ok();
     assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (1, 1));
+    assert_eq!(aws.violations(), Vec::<String>::new());
 }
 
 #[test]
@@ -80,6 +81,7 @@ fn a_request_that_failed_on_the_way_is_sent_again() {
     aws.fault(&json!({ "operation": "SubmitJob", "times": 1, "status": 503, "code": "ServiceUnavailable", "message": "no" }));
     ask(&sandbox, JOB).ok();
     assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (2, 1));
+    assert_eq!(aws.violations(), Vec::<String>::new());
 }
 
 #[test]
@@ -88,6 +90,7 @@ fn too_many_calls_are_spread() {
     aws.fault(&json!({ "operation": "SubmitJob", "times": 3, "status": 429, "code": "TooManyRequestsException", "message": "slow down" }));
     ask(&sandbox, JOB).ok();
     assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (4, 1));
+    assert_eq!(aws.violations(), Vec::<String>::new());
 }
 
 #[test]
@@ -96,6 +99,7 @@ fn credentials_that_have_expired() {
     aws.fault(&json!({ "operation": "*", "times": 50, "status": 403, "code": "ExpiredTokenException", "message": "The security token included in the request is expired" }));
     insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Machine));
     assert_eq!(aws.count("SubmitJob"), 1);
+    assert_eq!(aws.violations(), Vec::<String>::new());
 }
 
 #[test]
@@ -112,6 +116,7 @@ fn a_profile_that_is_named_was_not_that_of_the_bucket() {
     sandbox.set("FFBATCH_AWS__PROFILE", "media");
     ask(&sandbox, &long()).ok();
     assert_eq!(aws.s3().keys(BUCKET).len(), 1);
+    assert_eq!(aws.violations(), Vec::<String>::new());
 }
 
 #[test]
@@ -119,6 +124,7 @@ fn no_region_is_known() {
     let (aws, mut sandbox) = account();
     sandbox.set("AWS_REGION", "");
     insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Machine));
+    assert_eq!(aws.violations(), Vec::<String>::new());
 }
 
 #[test]
@@ -126,6 +132,7 @@ fn nobody_answers() {
     let (aws, mut sandbox) = account();
     sandbox.set("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
     insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Machine));
+    assert_eq!(aws.violations(), Vec::<String>::new());
 }
 
 #[test]
@@ -222,6 +229,7 @@ fn what_the_family_can_never_run() {
     );
     insta::assert_snapshot!(said.join("\n"));
     assert_eq!(aws.count("SubmitJob"), 0);
+    assert_eq!(aws.violations(), Vec::<String>::new());
 }
 
 #[test]
@@ -243,6 +251,7 @@ fn answers_that_are_always_lost_submit_one_job() {
     aws.fault(&json!({ "operation": "SubmitJob", "times": 1000, "lose": true }));
     ask(&sandbox, JOB).ok();
     assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (1, 1));
+    assert_eq!(aws.violations(), Vec::<String>::new());
 }
 
 #[test]
@@ -263,32 +272,43 @@ fn an_answer_that_is_lost_where_jobs_cannot_be_listed() {
     assert_eq!(aws.count("SubmitJob"), 1);
 }
 
-#[test]
-fn too_many_calls_for_ever() {
+/// What is said of a job where submitting it fails for ever, after so many calls.
+#[track_caller]
+fn submitted_in_vain(status: u16, code: &str, calls: u64) -> String {
     let (aws, sandbox) = account();
-    failing(&aws, "SubmitJob", 1000, 429, "TooManyRequestsException");
-    insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Machine));
-    assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (8, 0));
+    failing(&aws, "SubmitJob", 1000, status, code);
+    let said = refused(&aws, &sandbox, JOB, Exit::Machine);
+    assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (calls, 0));
+    assert_eq!(aws.violations(), Vec::<String>::new());
+    said
 }
 
-#[test]
-fn nothing_can_be_submitted() {
-    let (aws, sandbox) = account();
-    failing(&aws, "SubmitJob", 1000, 503, "ServerException");
-    insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Machine));
-    assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (3, 0));
-}
-
-#[test]
-fn nothing_can_be_asked() {
+/// What is said of a job where asking for it fails a few times, and then for ever.
+#[track_caller]
+fn asked_in_vain() -> String {
     let (aws, sandbox) = account();
     let id = ask(&sandbox, JOB).ok().stdout.trim().to_owned();
-    failing(&aws, "DescribeJobs", 4, 500, "ServerException");
-    ask(&sandbox, &format!("status {id} --compute arm")).ok();
-    failing(&aws, "DescribeJobs", 1000, 500, "ServerException");
     let words = format!("status {id} --compute arm");
-    insta::assert_snapshot!(refused(&aws, &sandbox, &words, Exit::Machine));
+    failing(&aws, "DescribeJobs", 4, 500, "ServerException");
+    ask(&sandbox, &words).ok();
+    failing(&aws, "DescribeJobs", 1000, 500, "ServerException");
+    let said = refused(&aws, &sandbox, &words, Exit::Machine);
     assert_eq!(aws.violations(), Vec::<String>::new());
+    said
+}
+
+/// Each takes its time, and all of it is waiting: so they wait together.
+#[test]
+fn a_call_that_never_gets_better_ends_all_the_same() {
+    let [throttled, down, silent] = std::thread::scope(|scope| {
+        [
+            scope.spawn(|| submitted_in_vain(429, "TooManyRequestsException", 8)),
+            scope.spawn(|| submitted_in_vain(503, "ServerException", 3)),
+            scope.spawn(asked_in_vain),
+        ]
+        .map(|said| said.join().expect("it was said"))
+    });
+    insta::assert_snapshot!(format!("{throttled}\n{down}\n{silent}"));
 }
 
 #[test]
@@ -302,6 +322,7 @@ fn there_are_no_credentials() {
     let long = refused(&aws, &sandbox, &long(), Exit::Machine);
     insta::assert_snapshot!(format!("{short}\n{long}"));
     assert_eq!(aws.count("SubmitJob"), 0);
+    assert_eq!(aws.violations(), Vec::<String>::new());
 }
 
 #[test]
@@ -335,6 +356,7 @@ fn a_bucket_that_is_not_there() {
     let (_, after) = rest.split_once(".json").expect("a document's key");
     insta::assert_snapshot!(format!("{before}/jobs/[id].json{after}"));
     assert_eq!(aws.count("SubmitJob"), 0);
+    assert_eq!(aws.violations(), Vec::<String>::new());
 }
 
 #[test]

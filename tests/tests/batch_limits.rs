@@ -34,7 +34,7 @@ fn titled(name: &str, title: &str) -> Value {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let quoted = title.replace('\'', r"'\''");
     let command =
-        format!("ffmpeg -i s3://media/a.mp4 -metadata 'title={quoted}' s3://media/{number}.mp4");
+        format!("ffmpeg -i s3://media/a.mp4 -metadata 'title={quoted}' s3://media/{number:06}.mp4");
     json!({ "compute": "arm", "name": name, "command": command })
 }
 
@@ -162,9 +162,9 @@ fn two_at_a_time_are_throttled_and_nothing_is_lost() {
     aws.set(&json!({ "submit_per_second": 20 }));
     let lines = |first: usize| -> Vec<String> {
         let one = |at: usize| titled(&format!("clip-{at}"), "t").to_string();
-        (first..first + 60).map(one).collect()
+        (first..first + 30).map(one).collect()
     };
-    let (first, second) = (lines(0), lines(60));
+    let (first, second) = (lines(0), lines(30));
     std::thread::scope(|scope| {
         let mut other = Sandbox::new();
         other.set_all(aws.environment());
@@ -175,10 +175,10 @@ fn two_at_a_time_are_throttled_and_nothing_is_lost() {
     let submit = &calls["operations"]["SubmitJob"];
     let throttled = submit["throttled"].as_u64().expect("a number");
     assert!(throttled > 0, "{submit}");
-    assert_eq!(submit["count"].as_u64().expect("a number") - throttled, 120);
+    assert_eq!(submit["count"].as_u64().expect("a number") - throttled, 60);
     let listed = sandbox.ffbatch(["list", "--compute", "arm", "--all", "--json"]);
     let listing: Value = serde_json::from_str(&listed.ok().stdout).expect("JSON");
-    assert_eq!(listing["jobs"].as_array().map(Vec::len), Some(120));
+    assert_eq!(listing["jobs"].as_array().map(Vec::len), Some(60));
     within(&aws);
 }
 
