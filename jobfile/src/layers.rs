@@ -131,10 +131,15 @@ pub fn variables(
         if text.is_empty() {
             continue;
         }
-        // The syntax of values in variables is that of the configuration's.
-        let Ok(value) = text.parse::<figment::value::Value>();
-        let mut tree = node(&value);
-        for key in path.to_ascii_lowercase().rsplit("__") {
+        // The keys of tags are of whoever pays, and so are their values: a cost centre in digits is a text.
+        let (path, mut tree) = if let Some(tag) = tag(path) {
+            ("tags".to_owned(), table(tag, text_node(&text)))
+        } else {
+            // The syntax of values in variables is that of the configuration's.
+            let Ok(value) = text.parse::<figment::value::Value>();
+            (path.to_ascii_lowercase(), node(&value))
+        };
+        for key in path.rsplit("__") {
             tree = table(key, tree);
         }
         let settings = from_node(&tree).map_err(|wrong| {
@@ -144,6 +149,19 @@ pub fn variables(
         layers.push(settings);
     }
     Ok(layers)
+}
+
+/// The key of a tag, where a variable names one: `TAGS__CostCenter`.
+fn tag(path: &str) -> Option<&str> {
+    let (first, key) = path.split_once("__")?;
+    (first.eq_ignore_ascii_case("tags") && !key.is_empty()).then_some(key)
+}
+
+fn text_node(text: &str) -> Node {
+    Node {
+        at: NOWHERE,
+        value: Value::Text(text.to_owned()),
+    }
 }
 
 /// A variable has no lines.

@@ -89,6 +89,32 @@ fn a_table_was_replaced_as_a_whole() {
 }
 
 #[test]
+fn tags_are_laid_over_each_other_key_by_key() {
+    let variables = [
+        ("FFBATCH_DEFAULTS__TAGS__CostCenter", "4711"),
+        ("FFBATCH_DEFAULTS__GPUS", "2"),
+    ];
+    let flags = Overrides {
+        tags: Some([("team".to_owned(), "flag".to_owned())].into()),
+        ..Overrides::default()
+    };
+    let defaults = "tags = { team = 'file', show = 'a' }\nshare = 'night'";
+    let own = "tags = { show = 'b' }\ninstance_type = 'c7g.large'";
+    let terms = settle(defaults, &variables, own, flags).terms;
+    let tags: Vec<String> = terms
+        .tags
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    assert_eq!(tags, ["CostCenter=4711", "show=b", "team=flag"]);
+    assert_eq!(
+        (terms.gpus, terms.share.as_deref()),
+        (Some(2), Some("night"))
+    );
+    assert_eq!(terms.instance_type.as_deref(), Some("c7g.large"));
+}
+
+#[test]
 fn none_measures_nothing() {
     let check = |own, expected: &[&str]| {
         let quality = settle("", &[], own, Overrides::default()).quality;
