@@ -110,7 +110,7 @@ pub struct Written {
     pub retry: Option<Retry>,
     /// Whether to refuse to run ffmpeg where it cannot be confined fully.
     pub require_confinement: Option<bool>,
-    /// Whether the jobs of all inputs become one array job for each compute.
+    /// Whether the jobs of all inputs become one array job for each compute, or one for every 10,000 of them.
     pub array: Option<bool>,
     /// Further files that stand under their base names in the working directory; may hold placeholders.
     pub files: Option<Texts>,

@@ -175,9 +175,7 @@ pub enum Problem {
         name: String,
     },
     /// More needs than a job can have.
-    #[error(
-        "on `{compute}` it needs {count} jobs{of}, {most} are the most (set `array = true` on {whom})"
-    )]
+    #[error("on `{compute}` it needs {count} jobs{of}, {most} are the most ({fix})")]
     TooMany {
         /// Where.
         compute: String,
@@ -187,8 +185,8 @@ pub enum Problem {
         of: String,
         /// The limit.
         most: usize,
-        /// Who could be an array job.
-        whom: String,
+        /// What to change.
+        fix: String,
     },
     /// Arrays that do not fit.
     #[error("`N_TO_N` asks for arrays of one size, but {0}")]
@@ -196,11 +194,6 @@ pub enum Problem {
     /// A chain that is no array.
     #[error("`SEQUENTIAL` orders the children of one array job ({0})")]
     Sequential(&'static str),
-    /// Too many children.
-    #[error(
-        "it would be an array job of {0} children on one compute, 10,000 are the most (split `inputs` over several jobs, or leave out `array`)"
-    )]
-    Large(usize),
     /// The name of an array varies.
     #[error("an array job has one name (leave `{{{0}}}` out of `name`)")]
     ArrayName(&'static str),

@@ -8,7 +8,7 @@ use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::job::{Job, When};
 use ffbatch_dispatcher::metric::{Model, ModelError};
 use ffbatch_dispatcher::registry::Metrics;
-use ffbatch_dispatcher::terms::{ARRAY_SIZES, DependencyKind, MOST_DEPENDENCIES, TermsError};
+use ffbatch_dispatcher::terms::{DependencyKind, MOST_DEPENDENCIES, TermsError};
 
 use crate::entry::{Body, Entry, Written};
 use crate::error::{FileError, Problem};
@@ -17,6 +17,7 @@ use crate::input::inputs;
 use crate::layers::{Layers, Settled};
 use crate::nearest::hint;
 use crate::needs::{Edge, Graph};
+use crate::parts::parts;
 use crate::pattern::Pattern;
 use crate::plan::{Plan, Planned};
 use crate::recipe::{Fault, Ingredients, Recipe};
@@ -99,9 +100,6 @@ impl Expansion<'_> {
                 .map_err(|problem| ("inputs", problem))?,
             None => Vec::new(),
         };
-        if settled.array && found.len() > *ARRAY_SIZES.end() {
-            return Err(("array", Problem::Large(found.len())));
-        }
         for compute in &settled.computes {
             let from = |index, input| Ingredients {
                 input,
@@ -200,7 +198,8 @@ impl Expansion<'_> {
         Ok(Model::suits(typed, &metrics)?.then(|| typed.clone()))
     }
 
-    /// Puts the jobs of an entry on one compute into the plan; `array` is the name of the array job that they become.
+    /// Puts the jobs of an entry on one compute into the plan; `array` is the name of the array job that they become, or of the
+    /// several ones that too many for one become.
     fn place(
         &mut self,
         index: usize,
@@ -210,7 +209,7 @@ impl Expansion<'_> {
         array: Option<String>,
     ) -> Result<(), Fault> {
         let groups = match array {
-            Some(name) if jobs.len() > 1 => vec![(name, jobs)],
+            Some(name) if jobs.len() > 1 => parts(&name, jobs),
             _ => jobs
                 .into_iter()
                 .map(|job| (job.name.clone(), vec![job]))
@@ -242,29 +241,41 @@ impl Expansion<'_> {
             return Ok(());
         }
         for own in &self.placed[index] {
-            let mut needs = Vec::new();
-            for edge in edges {
-                needs.extend(self.needed(own, *edge)?);
-            }
-            if needs.len() > MOST_DEPENDENCIES {
-                return Err(self.too_many(own, edges, needs.len()));
-            }
-            for planned in &mut self.plan.jobs[own.range.clone()] {
-                planned.needs.clone_from(&needs);
+            for job in own.range.clone() {
+                let mut needs = Vec::new();
+                for edge in edges {
+                    needs.extend(self.needed(own, job, *edge)?);
+                }
+                if needs.len() > MOST_DEPENDENCIES {
+                    return Err(self.too_many(own, edges, needs.len()));
+                }
+                self.plan.jobs[job].needs = needs;
             }
         }
         Ok(())
     }
 
-    /// What each job of an entry on one compute needs because of one need.
-    fn needed(&self, own: &Placed, edge: Edge) -> Result<Vec<(usize, DependencyKind)>, Problem> {
-        let size = |one: &Placed| self.plan.jobs[one.range.start].jobs.len();
+    /// What one job of an entry on one compute needs because of one need.
+    fn needed(
+        &self,
+        own: &Placed,
+        job: usize,
+        edge: Edge,
+    ) -> Result<Vec<(usize, DependencyKind)>, Problem> {
+        let size = |one: &Placed| -> usize {
+            let jobs = &self.plan.jobs[one.range.clone()];
+            jobs.iter().map(|planned| planned.jobs.len()).sum()
+        };
         if edge.kind == DependencyKind::Sequential {
             return match (own.array, size(own)) {
                 (false, _) => Err(Problem::Sequential("set `array = true`")),
                 // A single child has nobody to wait for.
                 (true, 1) => Ok(Vec::new()),
-                (true, _) => Ok(vec![(own.range.start, edge.kind)]),
+                (true, _) => {
+                    // The first child of a part waits for the last of the part before it.
+                    let before = (job > own.range.start).then(|| (job - 1, DependencyKind::Whole));
+                    Ok(before.into_iter().chain([(job, edge.kind)]).collect())
+                }
             };
         }
         let on = &self.placed[edge.on];
@@ -290,7 +301,11 @@ impl Expansion<'_> {
         }
         match (size(own), size(other)) {
             (1, 1) => Ok(vec![(other.range.start, DependencyKind::Whole)]),
-            (a, b) if a == b => Ok(vec![(other.range.start, edge.kind)]),
+            // Arrays of one size have the same parts.
+            (a, b) if a == b => {
+                let part = job - own.range.start;
+                Ok(vec![(other.range.start + part, edge.kind)])
+            }
             (a, b) => Err(Problem::Sizes(format!(
                 "on `{}` this one has {a} and {label} has {b} (give both the same inputs)",
                 own.compute
@@ -305,10 +320,10 @@ impl Expansion<'_> {
                 .map(|one| one.range.len())
                 .sum::<usize>()
         };
-        let most = edges
-            .iter()
-            .max_by_key(jobs)
-            .map(|edge| &self.entries[edge.on]);
+        let most = edges.iter().max_by_key(jobs);
+        let parts = most.map_or(0, |edge| jobs(&edge));
+        let is_array = most.is_some_and(|edge| self.placed[edge.on].iter().any(|one| one.array));
+        let most = most.map(|edge| &self.entries[edge.on]);
         let name = most.and_then(Entry::name).unwrap_or_default();
         Problem::TooMany {
             compute: own.compute.clone(),
@@ -319,7 +334,11 @@ impl Expansion<'_> {
                 String::new()
             },
             most: MOST_DEPENDENCIES,
-            whom: format!("`{name}`"),
+            fix: match (is_array, parts) {
+                (false, _) => format!("set `array = true` on `{name}`"),
+                (true, 1) => "leave some of them out".to_owned(),
+                (true, _) => format!("give `{name}` fewer `inputs`"),
+            },
         }
     }
 }

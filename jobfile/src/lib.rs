@@ -22,6 +22,7 @@ mod nearest;
 mod need;
 mod needs;
 mod node;
+mod parts;
 mod pattern;
 mod plan;
 mod recipe;

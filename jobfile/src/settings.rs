@@ -87,7 +87,7 @@ pub struct Settings {
     /// Whether to refuse to run ffmpeg where it cannot be confined fully.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_confinement: Option<bool>,
-    /// Whether the jobs of all inputs become one array job for each compute.
+    /// Whether the jobs of all inputs become one array job for each compute, or one for every 10,000 of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub array: Option<bool>,
     /// Further files that stand under their base names in the working directory: subtitles, LUTs, lists.

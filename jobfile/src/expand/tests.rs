@@ -389,14 +389,77 @@ fn needs_that_cannot_be() {
     insta::assert_snapshot!(refused(&two(few, &format!("{few}\nneeds = {{ kind = 'N_TO_N' }}"))), @r#"jobs.toml:9:1: job `two`: a need of the kind `N_TO_N` names no job (add `job = "NAME"`)"#);
 }
 
-#[test]
-fn an_array_larger_than_aws_allows() {
-    let inputs: Vec<String> = (0..10_001).map(|number| format!("'{number}'")).collect();
-    let text = format!(
-        "[[jobs]]\ninputs = [{}]\narray = true\ncommand = '-i {{input}} x{{index}}'",
+/// An array of so many inputs, with further keys.
+fn array(name: &str, inputs: usize, more: &str) -> String {
+    let inputs: Vec<String> = (0..inputs).map(|number| format!("'{number}'")).collect();
+    format!(
+        "[[jobs]]\nname = '{name}'\ninputs = [{}]\narray = true\ncommand = '-i {{input}} {name}{{index}}'\n{more}\n",
         inputs.join(",")
+    )
+}
+
+/// `name: children [needs]` of each array.
+fn sizes(toml: &str) -> String {
+    let file = read(toml, Format::Toml, "jobs.toml").expect("it is read");
+    let plan = expand(&file).expect("a plan");
+    let line = |one: &crate::plan::Planned| {
+        let needs: Vec<String> = one
+            .needs
+            .iter()
+            .map(|(on, kind)| format!("{on} {}", kind.name()))
+            .collect();
+        format!("{}: {} [{}]", one.name, one.jobs.len(), needs.join(", "))
+    };
+    plan.jobs.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn an_array_larger_than_aws_allows_was_refused() {
+    insta::assert_snapshot!(sizes(&array("all", 10_000, "")), @"all: 10000 []");
+    insta::assert_snapshot!(sizes(&array("all", 10_001, "needs = { kind = 'SEQUENTIAL' }")), @"
+    all-1: 5001 [0 SEQUENTIAL]
+    all-2: 5000 [0 WHOLE, 1 SEQUENTIAL]
+    ");
+    let three = array("encode", 20_002, "")
+        + &array(
+            "pack",
+            20_002,
+            "needs = { job = 'encode', kind = 'N_TO_N' }",
+        )
+        + "[[jobs]]\nname = 'join'\ncommand = '-i a b'\nneeds = ['pack']";
+    insta::assert_snapshot!(sizes(&three), @"
+    encode-1: 6668 []
+    encode-2: 6667 []
+    encode-3: 6667 []
+    pack-1: 6668 [0 N_TO_N]
+    pack-2: 6667 [1 N_TO_N]
+    pack-3: 6667 [2 N_TO_N]
+    join: 1 [3 WHOLE, 4 WHOLE, 5 WHOLE]
+    ");
+    let unlike =
+        array("a", 10_001, "") + &array("b", 10_002, "needs = { job = 'a', kind = 'N_TO_N' }");
+    let said = refused(&unlike);
+    assert!(said.ends_with("`N_TO_N` asks for arrays of one size, but on `local` this one has 10002 and job `a` has 10001 (give both the same inputs)"), "{said}");
+    let names: Vec<String> = (0..21).map(|number| format!("'a{number}'")).collect();
+    let arrays: String = (0..21).map(|n| array(&format!("a{n}"), 2, "")).collect();
+    let last = format!(
+        "[[jobs]]\ncommand = '-i a b'\nneeds = [{}]",
+        names.join(",")
     );
-    insta::assert_snapshot!(refused(&text), @"jobs.toml:3:1: job 1: it would be an array job of 10001 children on one compute, 10,000 are the most (split `inputs` over several jobs, or leave out `array`)");
+    let said = refused(&(arrays + &last));
+    assert!(
+        said.ends_with("on `local` it needs 21 jobs, 20 are the most (leave some of them out)"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_children_of_several_arrays_keep_their_numbers() {
+    let file = array("x", 10_001, "");
+    let file = read(&file, Format::Toml, "jobs.toml").expect("it is read");
+    let plan = expand(&file).expect("a plan");
+    let line = plan.jobs[1].jobs[0].commands[0].to_line();
+    assert!(line.ends_with("x5001"), "{line}");
 }
 
 #[test]
