@@ -21,10 +21,10 @@ pub struct Args {
     #[command(subcommand)]
     pub verb: Verb,
     /// Configuration file [default: ffbatch.toml here or in a directory above]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 900)]
     pub config: Option<PathBuf>,
     /// Show ffmpeg's log as it comes; twice: also ffbatch's own
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 901)]
     pub verbose: u8,
 }
 
@@ -41,8 +41,8 @@ pub enum Verb {
     Quality(Box<Quality>),
     /// Run the queue of this machine in the foreground, for a service manager
     Agent(Agent),
-    /// List the computes that can run jobs
-    Computes(Listing),
+    /// List the computes that can run jobs, or show one in full
+    Computes(Computes),
     /// Print the JSON Schema of job files, for editors
     Schema,
     /// Print a completion script for a shell
@@ -80,9 +80,12 @@ pub struct Agent {
     pub detached: bool,
 }
 
-/// Flags of a listing.
+/// Flags of `computes`.
 #[derive(Debug, clap::Args)]
-pub struct Listing {
+#[command(after_help = COMPUTES)]
+pub struct Computes {
+    /// Only this one, with everything that is known of it
+    pub name: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -95,6 +98,14 @@ Exit codes:
   2  the job is wrong, nothing moved                 7  some of the jobs failed
   3  an input could not be fetched                   8  another job does the same work
   4  ffmpeg failed (its own code is in the report)  75  interrupted before the end";
+
+const COMPUTES: &str = "\
+Examples:
+  ffbatch computes
+  ffbatch computes arm
+  ffbatch computes arm --json
+
+Shown is what a job gets that does not say otherwise, with what the configuration overrides ([backends.arm]). Nobody is asked.";
 
 const AGENT: &str = "\
 Without it, whoever submits a job starts a runner that ends when there is nothing more to run. \

@@ -128,7 +128,7 @@ async fn call(args: Args) -> anyhow::Result<Exit> {
         Verb::Run(flags) => run::run(config()?, flags, verbose).await,
         Verb::Submit(flags) => submit::run(config()?, flags, verbose).await,
         Verb::Agent(flags) => agent::run(&config()?, &flags, verbose).await,
-        Verb::Computes(flags) => computes::list(flags.json),
+        Verb::Computes(flags) => computes::run(&config()?, &flags),
         Verb::Quality(flags) => {
             let _log = trace::log(verbose);
             quality::run(&config()?, &flags, verbose).await

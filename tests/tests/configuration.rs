@@ -37,6 +37,44 @@ fn what_nobody_reads_is_refused() {
 }
 
 #[test]
+fn a_compute_is_shown_as_the_configuration_has_it() {
+    let mut sandbox =
+        sandbox("[aws]\nregion = 'eu-west-1'\n[backends.arm]\nvcpus = 4\nbucket = 'mine'");
+    sandbox.set("FFBATCH_BACKENDS__ARM__JOB_QUEUE", "encode-arm");
+    let shown = |words: &str| sandbox.ffbatch(words.split(' '));
+    insta::assert_snapshot!(shown("computes arm").ok().stdout, @r"
+    arm: AWS Graviton processors: C6g, C7g, C8g, M7g, M8g on EC2 Spot
+      runs on      Spot: c6g c7g c8g m7g m8g, ARM64
+      a job gets   4 vCPU, 8 GiB
+      scratch      100 GiB for the jobs of an instance
+      queue        encode-arm
+      definition   batch-ffmpeg-job-definition-arm
+      image        cpu
+      region       eu-west-1
+      bucket       mine
+    ");
+    let table = shown("computes");
+    for row in ["encode-arm", "batch-ffmpeg-job-queue-amd", "4 vCPU, 8 GiB"] {
+        assert!(
+            table.ok().stdout.contains(row),
+            "`{row}` is missing\n{table}"
+        );
+    }
+    let list: Value =
+        serde_json::from_str(&shown("computes arm --json").ok().stdout).expect("JSON");
+    assert_eq!(list[0]["infra"]["batch"]["job_queue"], "encode-arm");
+    assert_eq!(list[0]["infra"]["batch"]["vcpus"], 4);
+    assert_eq!(list.as_array().map(Vec::len), Some(1));
+    shown("computes amr").fails(Exit::Rejected, "unknown compute `amr`");
+    sandbox.set("FFBATCH_BACKENDS__ARM__VCPU", "2");
+    let wrong = sandbox.ffbatch(["computes"]);
+    wrong.fails(
+        Exit::Rejected,
+        "unknown key `vcpu` in the section `backends.arm`",
+    );
+}
+
+#[test]
 fn the_environment_wins_over_the_file_and_a_flag_over_both() {
     let mut sandbox = sandbox("quality = ['ssim']");
     let measured = |sandbox: &Sandbox, flags: &[&str]| {

@@ -8,7 +8,7 @@ use crate::when;
 /// Which compute is asked, and who reads the answer.
 #[derive(Debug, clap::Args)]
 pub struct Asked {
-    /// Which compute to ask: one of `ffbatch computes` [default: local]
+    /// Which compute to ask: one of `ffbatch computes` [default: the configuration's, else local]
     #[arg(long, value_name = "NAME")]
     pub compute: Option<String>,
     /// Print JSON
@@ -83,7 +83,7 @@ pub struct Logs {
     /// Also stages and progress
     #[arg(long)]
     pub events: bool,
-    /// Which compute to ask: one of `ffbatch computes` [default: local]
+    /// Which compute to ask: one of `ffbatch computes` [default: the configuration's, else local]
     #[arg(long, value_name = "NAME")]
     pub compute: Option<String>,
     /// Print every event as one line of JSON

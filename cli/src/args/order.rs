@@ -47,7 +47,7 @@ pub struct Submit {
 /// What to do, and on which terms.
 #[derive(Debug, clap::Args)]
 pub struct Order {
-    /// Where to run it: one of `ffbatch computes` [default: local]
+    /// Where to run it: one of `ffbatch computes` [default: the configuration's, else local]
     #[arg(long, value_name = "NAME")]
     pub compute: Option<String>,
     /// Measure quality: psnr, ssim, vmaf, xpsnr; several with commas; or none
@@ -89,13 +89,13 @@ pub struct TermFlags {
     /// Of two jobs that can run, the one with the higher number comes first, 0 to 9999 [default: 0; of `run` 100, since somebody waits]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=i64::from(HIGHEST_PRIORITY)))]
     pub priority: Option<u16>,
-    /// Virtual processors that it takes of those of the queue [default: 1, on AWS Batch 2]
+    /// Virtual processors that it takes of those of the queue [default: as `ffbatch computes` shows]
     #[arg(long, value_name = "N")]
     pub vcpus: Option<u32>,
-    /// Memory that it takes of that of the queue, in MiB [default: none is counted, on AWS Batch 8192]
+    /// Memory that it takes of that of the queue, in MiB [default: as `ffbatch computes` shows; on this machine none is counted]
     #[arg(long, value_name = "N")]
     pub memory_mib: Option<u32>,
-    /// GPUs that it takes, on a compute that has any
+    /// GPUs that it takes, on a compute that has any [default: as `ffbatch computes` shows]
     #[arg(long, value_name = "N")]
     pub gpus: Option<u32>,
     /// The EC2 instance type that it shall own, such as c7g.4xlarge
@@ -182,7 +182,9 @@ Examples:
                  ffmpeg -i in.mp4 -c:v libx264 -b:v 1M -pass 2 out.mp4
   ffbatch run --input-url in.mp4 --output-file-options '-c:v libx264 -crf 23' --output-url out.mp4
 
-Everything ffmpeg writes appears under its final name only after ffmpeg succeeded. Existing files are overwritten.";
+Everything ffmpeg writes appears under its final name only after ffmpeg succeeded. Existing files are overwritten.
+
+On this machine a job is tried once, since somebody waits. On AWS Batch it is tried three times where its Spot instance is taken back.";
 
 const SUBMIT_EXAMPLES: &str = "\
 Examples:
