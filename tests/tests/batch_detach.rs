@@ -36,6 +36,8 @@ fn a_job_that_is_elsewhere_was_stopped_by_whoever_left() {
         (&"clip".into(), &"RUNNABLE".into())
     );
     let id = job["id"].as_str().expect("an id");
+    // On this machine it would be tried once, since somebody waits.
+    assert_eq!(aws.describe(id)["retryStrategy"]["attempts"], 3);
     assert!(
         said.contains(&format!(
             "`ffbatch wait {id} --compute arm` comes back to it"

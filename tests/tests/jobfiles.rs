@@ -186,6 +186,105 @@ fn the_later_layer_wins() {
 }
 
 #[test]
+fn terms_of_aws_come_from_the_file_from_variables_and_from_flags() {
+    let mut sandbox = Sandbox::with(SHORT, "in.mp4");
+    sandbox.set("FFBATCH_DEFAULTS__TAGS__CostCenter", "4711");
+    let text = "
+        [defaults]
+        compute = 'nvidia'
+        tags = { team = 'video', show = 'a' }
+        [[jobs]]
+        command = 'ffmpeg -i s3://b/in.mp4 s3://b/out.mp4'
+        gpus = 2
+        share = 'night'
+        tags = { show = 'b' }
+    ";
+    sandbox.write("media/jobs.toml", text);
+    let terms = |flags: &str| {
+        let words = format!("submit media/jobs.toml --dry-run --json{flags}");
+        let mut terms = planned(&sandbox, &words)[0]["terms"].clone();
+        let rest = ["priority", "retry"];
+        terms
+            .as_object_mut()
+            .expect("an object")
+            .retain(|key, _| !rest.contains(&key.as_str()));
+        terms
+    };
+    let tags = json!({ "CostCenter": "4711", "show": "b", "team": "video" });
+    assert_eq!(
+        terms(""),
+        json!({ "gpus": 2, "share": "night", "tags": tags })
+    );
+    let tags = json!({ "CostCenter": "4711", "show": "c=d", "team": "video" });
+    let flags = " --gpus 1 --share day --instance-type g6.xlarge --tag show=c=d";
+    assert_eq!(
+        terms(flags),
+        json!({ "gpus": 1, "share": "day", "instance_type": "g6.xlarge", "tags": tags })
+    );
+    let words = "submit media/jobs.toml --dry-run --tag team";
+    sandbox
+        .ffbatch(words.split(' '))
+        .fails(Exit::Rejected, "write KEY=VALUE");
+    let words = "submit media/jobs.toml --dry-run --tag aws:x=1";
+    sandbox
+        .ffbatch(words.split(' '))
+        .fails(Exit::Rejected, "the tag `aws:x` is not possible");
+    check_refused(
+        "j.toml",
+        &text.replace("gpus", "gpu"),
+        "unknown key `gpu` in a job (did you mean `gpus`?)",
+    );
+}
+
+#[test]
+fn more_inputs_than_an_array_holds_are_several_arrays() {
+    let sandbox = Sandbox::with(SHORT, "in.mp4");
+    let inputs: Vec<String> = (0..10_001)
+        .map(|number| format!("'{number}.mp4'"))
+        .collect();
+    let inputs = inputs.join(",");
+    let text = format!(
+        "[defaults]\narray = true\n[[jobs]]\nname = 'cut'\ninputs = [{inputs}]\ncommand = 'ffmpeg -i {{input}} a/{{stem}}.mkv'\n\
+         [[jobs]]\nname = 'pack'\ninputs = [{inputs}]\ncommand = 'ffmpeg -i a/{{stem}}.mkv b/{{stem}}.mp4'\nneeds = {{ job = 'cut', kind = 'N_TO_N' }}\n\
+         [[jobs]]\nname = 'all'\ncommand = 'ffmpeg -i in.mp4 all.mp4'\nneeds = ['pack']\n"
+    );
+    sandbox.write("jobs.toml", text);
+    let submitted = sandbox.ffbatch(["submit", "jobs.toml", "--json"]);
+    submitted.ok();
+    sandbox.ffbatch(["cancel", "--all", "--yes"]).ok();
+    let mut arrays: Vec<(String, u32, Vec<String>)> = queue::list(&sandbox)
+        .jobs
+        .into_iter()
+        .map(|job| {
+            let children = job
+                .array
+                .as_ref()
+                .map_or(1, |children| children.values().sum());
+            // What pairs children is told by each of them.
+            let asked = if job.array.is_some() { ":4999" } else { "" };
+            let needs = queue::detail(&sandbox, &format!("{}{asked}", job.id)).depends_on;
+            let needs = needs
+                .into_iter()
+                .map(|need| format!("{} {}", need.name, need.kind.name()));
+            (job.name, children, needs.collect())
+        })
+        .collect();
+    arrays.sort();
+    let expected = [
+        ("all", 1, vec!["pack-1 WHOLE", "pack-2 WHOLE"]),
+        ("cut-1", 5001, vec![]),
+        ("cut-2", 5000, vec![]),
+        ("pack-1", 5001, vec!["cut-1 N_TO_N"]),
+        ("pack-2", 5000, vec!["cut-2 N_TO_N"]),
+    ];
+    let expected = expected.map(|(name, children, needs)| {
+        let needs = needs.into_iter().map(str::to_owned).collect();
+        (name.to_owned(), children, needs)
+    });
+    assert_eq!(arrays, expected);
+}
+
+#[test]
 fn a_prefix_in_s3_is_a_list_of_inputs() {
     let site = Site::s3();
     for name in ["in/x y.mp4", "in/deep/z.mp4", "other.mp4"] {

@@ -53,6 +53,19 @@ fn a_script_gets_an_id_and_waits_for_it() {
 }
 
 #[test]
+fn a_gpu_was_asked_of_a_machine_that_hands_out_none() {
+    let sandbox = Sandbox::with(SHORT, "in.mp4");
+    let refused = say(&sandbox, "run --gpus 1 -- ffmpeg -i in.mp4 out.mp4");
+    refused.fails(Exit::Rejected, "asks for a GPU");
+    let refused = say(
+        &sandbox,
+        "run --name clip --instance-type c7g.large -- ffmpeg -i in.mp4 out.mp4",
+    );
+    refused.fails(Exit::Rejected, "job `clip` asks for an instance type");
+    assert_eq!(queue::count(&sandbox), 0);
+}
+
+#[test]
 fn the_exit_code_of_wait_is_that_of_the_job_or_7() {
     let sandbox = three();
     for (jobs, code) in [

@@ -115,3 +115,16 @@ fn an_array_job_is_told_by_its_children() {
       child 0    ffmpeg -i 'in put.mp4' out.mp4
     ");
 }
+
+#[test]
+fn terms_of_aws_are_told() {
+    let asked = Terms {
+        vcpus: Some(4),
+        gpus: Some(1),
+        instance_type: Some("g6.xlarge".to_owned()),
+        share: Some("night".to_owned()),
+        tags: [("team".to_owned(), "video".to_owned())].into(),
+        ..Terms::default()
+    };
+    assert_snapshot!(terms(&asked), @"4 vCPUs, 1 GPU, alone on a g6.xlarge, share night, tags team=video, at most 3 attempts");
+}

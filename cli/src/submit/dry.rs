@@ -151,6 +151,12 @@ mod tests {
             job: job.to_owned(),
             kind,
         };
+        copies.terms.gpus = Some(1);
+        copies.terms.instance_type = Some("g6.xlarge".to_owned());
+        copies.terms.share = Some("team".to_owned());
+        copies.terms.tags = [("a", "1"), ("b", "")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into();
         copies.terms.depends_on = vec![
             need("id", DependencyKind::Whole),
             need("", DependencyKind::Sequential),
@@ -164,7 +170,7 @@ mod tests {
           ffmpeg -i '/a/in put.mp4' -pass 1 /a/o.mp4
             then ffmpeg -i '/a/in put.mp4' -pass 2 /a/o.mp4
             measures psnr, vmaf by the model neg
-        (no name) on local, an array of 2
+        (no name) on local, an array of 2: 1 GPU, alone on a g6.xlarge, share team, tags a=1 b=, at most 3 attempts
           needs night; each child the one before it
           ffmpeg -i /a/o.mp4 /b.mp4
           ffmpeg -i /a/o.mp4 /c.mp4
