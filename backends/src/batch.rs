@@ -13,10 +13,10 @@ use ffbatch_dispatcher::compute::{Compute, ComputeError, Family, Outcome, Reques
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::detail::{Filter, JobDetail, JobSummary, Listing};
 use ffbatch_dispatcher::event::Event;
+use ffbatch_dispatcher::settings::Settings;
 use tokio::sync::OnceCell;
 
 use self::client::Client;
-use self::settings::Settings;
 
 mod again;
 mod ask;
@@ -32,7 +32,6 @@ mod lots;
 mod pace;
 mod places;
 mod refusal;
-mod settings;
 mod submit;
 mod summary;
 mod why;

@@ -18,6 +18,7 @@ pub mod quality;
 pub mod registry;
 pub mod report;
 pub mod retry;
+pub mod settings;
 pub mod state;
 pub mod telemetry;
 pub mod terms;

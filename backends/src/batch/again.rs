@@ -6,10 +6,10 @@ use aws_sdk_batch::types::JobDetail as Found;
 use ffbatch_dispatcher::compute::{ComputeError, Request};
 use ffbatch_dispatcher::job::Job;
 use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::state::State;
 
 use super::client::Client;
-use super::settings::Settings;
 use super::{ask, lines, list, submit, summary};
 
 /// Submits a job as a new one, of an array job the children that failed, and tells the id.

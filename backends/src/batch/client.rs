@@ -7,12 +7,12 @@ use aws_sdk_batch::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_batch::types::{ContainerProperties, LogDriver};
 use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::settings::Settings;
 use ffbatch_storage::Stores;
 use tokio::sync::OnceCell;
 
 use super::pace::Pace;
 use super::refusal::refused;
-use super::settings::Settings;
 
 /// The log group of jobs whose definition names none (AWS Batch User Guide, "Use the awslogs log driver").
 const LOG_GROUP: &str = "/aws/batch/job";

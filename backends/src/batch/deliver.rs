@@ -10,10 +10,10 @@ use aws_sdk_batch::config::retry::RetryConfig;
 use aws_sdk_batch::operation::submit_job::builders::SubmitJobFluentBuilder;
 use aws_sdk_batch::types::{ContainerDetail, KeyValuesPair};
 use ffbatch_dispatcher::compute::{ComputeError, Request};
+use ffbatch_dispatcher::settings::Settings;
 
 use super::client::Client;
 use super::refusal::{Left, left};
-use super::settings::Settings;
 use super::{ask, form};
 
 /// The variable by which a worker knows the submission that it belongs to.

@@ -3,11 +3,11 @@
 use aws_sdk_batch::types::{JobStatus, KeyValuesPair};
 use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::detail::{Filter, JobSummary, Listing};
+use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::state::State;
 use jiff::Timestamp;
 
 use super::client::Client;
-use super::settings::Settings;
 use super::{ask, form, summary};
 
 /// The most jobs of one page (AWS Batch API Reference, `ListJobs`).

@@ -11,6 +11,7 @@ use aws_sdk_batch::types::{
 };
 use ffbatch_dispatcher::compute::{ComputeError, Request};
 use ffbatch_dispatcher::retry::{Action, RetryStrategy};
+use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::terms::{DependencyKind, Terms};
 
 use super::client::Client;
@@ -18,7 +19,6 @@ use super::deliver::{SUBMISSION, deliver};
 use super::form::{self, Form};
 use super::lots::lots;
 use super::places;
-use super::settings::Settings;
 
 /// The shortest time that an attempt may be given (AWS Batch API Reference, `JobTimeout`).
 const SHORTEST_TIMEOUT: u32 = 60;

@@ -10,10 +10,10 @@ use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::detail::JobDetail;
 use ffbatch_dispatcher::event::Event;
 use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::state::State;
 
 use super::client::Client;
-use super::settings::Settings;
 use super::{follow, summary};
 
 /// The exit code of a container that was killed, mostly for want of memory (128 and the number of SIGKILL).

@@ -1,14 +1,11 @@
 //! A compute as it is used: its own data, with what the configuration lays over it, in words.
 
-use ffbatch_dispatcher::compute::Family;
+use ffbatch_dispatcher::compute::{ComputeError, Family};
 use ffbatch_dispatcher::config::{Aws, Config};
 use ffbatch_dispatcher::infra::{BatchFamily, Infra, Launch};
-use serde_json::{Map, Value};
+use ffbatch_dispatcher::settings::Settings;
 
 use crate::jobs;
-
-/// The keys of a section that say how AWS is reached; all others are fields of the family.
-const CONNECTION: [&str; 4] = ["region", "profile", "endpoint_url", "bucket"];
 
 /// A compute with what the configuration overrides.
 #[derive(Debug)]
@@ -21,17 +18,16 @@ pub struct Used {
 
 impl Used {
     /// Reads the section of a compute; it has been checked by the compute itself.
-    pub fn of(family: &'static Family, config: &Config) -> anyhow::Result<Self> {
-        let mut infra = (family.infra)();
-        let mut aws = config.aws.clone();
-        if let (Some(batch), Some(section)) = (&mut infra.batch, config.backends.get(family.name)) {
-            let section = fields(serde_json::to_value(section)?);
-            let (reached, own): (Map<_, _>, Map<_, _>) = section
-                .into_iter()
-                .partition(|(key, _)| CONNECTION.contains(&key.as_str()));
-            *batch = serde_json::from_value(over(serde_json::to_value(&*batch)?, own))?;
-            aws = serde_json::from_value(over(serde_json::to_value(aws)?, reached))?;
+    pub fn of(family: &'static Family, config: &Config) -> Result<Self, ComputeError> {
+        let infra = (family.infra)();
+        if infra.batch.is_none() {
+            let aws = config.aws.clone();
+            return Ok(Self { family, infra, aws });
         }
+        let Settings {
+            family: batch, aws, ..
+        } = Settings::of(family, config)?;
+        let infra = Infra { batch: Some(batch) };
         Ok(Self { family, infra, aws })
     }
 
@@ -95,25 +91,4 @@ impl Used {
         let batch = self.infra.batch.as_ref();
         batch.is_some_and(|batch| batch.image.is_none())
     }
-}
-
-fn fields(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
-    }
-}
-
-/// A value with a section laid over it; tables are laid over each other too.
-fn over(value: Value, section: Map<String, Value>) -> Value {
-    let mut all = fields(value);
-    for (key, value) in section {
-        match (all.get_mut(&key), value) {
-            (Some(Value::Object(below)), Value::Object(above)) => below.extend(above),
-            (_, value) => {
-                all.insert(key, value);
-            }
-        }
-    }
-    Value::Object(all)
 }

@@ -1,12 +1,14 @@
-//! What the configuration says of a family: its section lies over the family's own data, and over the section `aws`.
+//! What the configuration says of a family on AWS Batch: its section lies over the family's own data, and over the section `aws`.
+//! Whoever uses, shows or deploys a family reads it here.
 
-use ffbatch_dispatcher::compute::{ComputeError, Family};
-use ffbatch_dispatcher::config::{Aws, Config};
-use ffbatch_dispatcher::infra::BatchFamily;
 use figment::Figment;
 use figment::providers::Serialized;
 use figment::value::Dict;
 use serde_json::Value;
+
+use crate::compute::{ComputeError, Family};
+use crate::config::{Aws, Config};
+use crate::infra::BatchFamily;
 
 /// The keys that say how AWS is reached; all others are fields of the family.
 const CONNECTION: [&str; 4] = ["region", "profile", "endpoint_url", "bucket"];
@@ -85,7 +87,7 @@ fn known(family: &BatchFamily) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use ffbatch_dispatcher::infra::{Architecture, Infra};
+    use crate::infra::{Architecture, Infra};
 
     use super::*;
 
@@ -95,7 +97,7 @@ mod tests {
         infra: || Infra {
             batch: Some(BatchFamily::ec2("x", Architecture::Arm, &["c7g"])),
         },
-        connect: super::super::connect,
+        connect: |_, _| Err(ComputeError::machine("none")),
     };
 
     fn read(section: &[(&str, figment::value::Value)]) -> Result<Settings, String> {
