@@ -10,6 +10,7 @@ use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::SharedHttpClient;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{Credentials, StalledStreamProtectionConfig};
 use aws_smithy_http_client::{Builder, tls};
@@ -26,7 +27,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 const STALL_LIMIT: Duration = Duration::from_secs(15);
 
 /// How often a request is tried in all.
-const ATTEMPTS: u32 = 5;
+pub(crate) const ATTEMPTS: u32 = 5;
 
 /// How long the instance metadata service may take. It is on the same machine, or not there at all.
 const IMDS_LIMIT: Duration = Duration::from_millis(500);
@@ -43,19 +44,14 @@ pub(crate) fn limits(attempt: Duration) -> TimeoutConfig {
 /// profile is read.
 pub(crate) async fn load(
     region: Option<String>,
+    profile: Option<&str>,
     keys: Option<&Keys>,
     endpoint: Option<&str>,
 ) -> SdkConfig {
-    let http = Builder::new()
-        .tls_provider(tls::Provider::Rustls(
-            tls::rustls_provider::CryptoMode::Ring,
-        ))
-        .build_https();
+    let http = https();
     let provider = ProviderConfig::without_region().with_http_client(http.clone());
     let imds = imds(&provider);
-    let region = RegionProviderChain::first_try(region.map(Region::new))
-        .or_else(EnvironmentVariableRegionProvider::new())
-        .or_else(ProfileFileRegionProvider::new());
+    let region = regions(region, profile);
     // With an endpoint any Region does, and away from AWS the instance's would only be waited for.
     let region = if endpoint.is_some() {
         region
@@ -85,15 +81,49 @@ pub(crate) async fn load(
         credentials.set_session_token(keys.session_token.clone());
         loader = loader.credentials_provider(credentials.build());
     } else {
-        let chain = DefaultCredentialsChain::builder()
-            .configure(provider)
-            .region(Known(region))
-            .imds_client(imds)
-            .build()
-            .await;
-        loader = loader.credentials_provider(chain);
+        loader = loader.credentials_provider(chain(provider, imds, region, profile).await);
+    }
+    if let Some(name) = profile {
+        loader = loader.profile_name(name);
     }
     loader.load().await
+}
+
+/// The client of all calls.
+pub(crate) fn https() -> SharedHttpClient {
+    Builder::new()
+        .tls_provider(tls::Provider::Rustls(
+            tls::rustls_provider::CryptoMode::Ring,
+        ))
+        .build_https()
+}
+
+/// Where a Region may be named: by whoever calls, by the environment, by the profile.
+pub(crate) fn regions(region: Option<String>, profile: Option<&str>) -> RegionProviderChain {
+    let mut named = ProfileFileRegionProvider::builder();
+    if let Some(name) = profile {
+        named = named.profile_name(name);
+    }
+    RegionProviderChain::first_try(region.map(Region::new))
+        .or_else(EnvironmentVariableRegionProvider::new())
+        .or_else(named.build())
+}
+
+/// Where every AWS SDK finds credentials.
+pub(crate) async fn chain(
+    provider: ProviderConfig,
+    imds: imds::Client,
+    region: Option<Region>,
+    profile: Option<&str>,
+) -> DefaultCredentialsChain {
+    let mut chain = DefaultCredentialsChain::builder()
+        .configure(provider)
+        .region(Known(region))
+        .imds_client(imds);
+    if let Some(name) = profile {
+        chain = chain.profile_name(name);
+    }
+    chain.build().await
 }
 
 /// A client of the instance metadata service.

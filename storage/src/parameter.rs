@@ -85,7 +85,7 @@ impl Refusal {
 
 async fn read(name: &str) -> Result<Option<String>, Refusal> {
     let named = variable("AWS_ENDPOINT_URL_SSM").or_else(|| variable("AWS_ENDPOINT_URL"));
-    let config = account::load(None, None, named.as_deref()).await;
+    let config = account::load(None, None, None, named.as_deref()).await;
     let credentials = credentials(&config).await?;
     let endpoint = named.or_else(|| config.endpoint_url().map(str::to_owned));
     let region = match (config.region(), &endpoint) {

@@ -64,7 +64,7 @@ impl Client {
                 "no AWS Region is known (set AWS_REGION, or `region` in ~/.aws/config or in the section `aws` of ffbatch.toml)",
             ));
         };
-        let stores = Stores::new(ffbatch_storage::s3_settings(&settings.aws, &config).await);
+        let stores = Stores::new(ffbatch_storage::s3_settings(&settings.aws, &config));
         Ok(Self {
             batch: aws_sdk_batch::Client::new(&config),
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),

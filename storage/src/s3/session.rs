@@ -110,7 +110,13 @@ pub(super) fn sending(bytes: u64) -> aws_sdk_s3::config::Builder {
 async fn load(settings: &S3Settings, at: &Location) -> Result<Home, StoreError> {
     let endpoint = endpoint(settings);
     let region = settings.region.clone();
-    let config = account::load(region, settings.keys.as_ref(), endpoint.as_deref()).await;
+    let config = account::load(
+        region,
+        settings.profile.as_deref(),
+        settings.keys.as_ref(),
+        endpoint.as_deref(),
+    )
+    .await;
     let endpoint = endpoint.or_else(|| config.endpoint_url().map(str::to_owned));
     let Some(region) = config
         .region()

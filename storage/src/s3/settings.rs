@@ -10,6 +10,8 @@ pub struct S3Settings {
     pub endpoint: Option<String>,
     /// The Region; else `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's, or the instance's.
     pub region: Option<String>,
+    /// The profile of `~/.aws/config`; else `AWS_PROFILE`, or `default`.
+    pub profile: Option<String>,
     /// Fixed credentials; else the default chain of the AWS SDK.
     pub keys: Option<Keys>,
     /// Size of a part, in bytes, of at least 5 MiB on AWS. Larger objects get larger parts, so that 10,000 suffice.
@@ -46,6 +48,7 @@ impl Default for S3Settings {
         Self {
             endpoint: None,
             region: None,
+            profile: None,
             keys: None,
             part_bytes: 8 << 20,
             single_bytes: 16 << 20,

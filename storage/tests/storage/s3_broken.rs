@@ -10,6 +10,7 @@ use crate::place::{Place, read};
 fn stores(peer: &Answering, single_bytes: u64) -> Stores {
     Stores::new(S3Settings {
         endpoint: Some(peer.url.clone()),
+        profile: None,
         region: Some("eu-west-1".to_owned()),
         keys: Some(Keys {
             access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
