@@ -6,10 +6,11 @@
 //! Three promises hold for every store. What arrives is whole or an error, never a short file. What is published appears at
 //! once or not at all. Peak memory depends on how many requests are in flight, never on the size of a file.
 //!
-//! This crate is the only user of `aws-sdk-s3`. It spawns no process, makes one call of another AWS service
-//! ([`parameter()`]), asks the machine which instance it is ([`instance()`]), and names no plugin.
+//! This crate is the only user of `aws-sdk-s3`. It spawns no process, makes single calls of other AWS services
+//! ([`call()`], [`parameter()`]), asks the machine which instance it is ([`instance()`]), and names no plugin.
 
 mod account;
+mod call;
 mod cloud;
 mod content_type;
 mod error;
@@ -24,12 +25,13 @@ mod space;
 mod store;
 mod stores;
 
+pub use call::{CallError, ECS, Service, call};
 pub use cloud::{cloud, s3_settings};
 pub use error::{Kind, StoreError};
 pub use http::gate::{Gate, is_local, refusal};
 pub use instance::{Instance, InstanceError, instance};
 pub use meter::Meter;
-pub use parameter::{ParameterError, parameter};
+pub use parameter::{ParameterError, parameter, parameter_of};
 pub use s3::{Keys, S3Settings};
 pub use space::free_bytes;
 pub use store::{Entry, Store};
