@@ -14,6 +14,9 @@ pub use definition::{ALL_NODES, PARAMETERS, Surroundings};
 /// What follows the name of a queue or a definition where a job owns a whole instance of a type that it names.
 pub const PINNED: &str = "-pinned";
 
+/// The parameter of AWS Systems Manager that switches on that jobs are measured which say nothing of quality: `TRUE` or `FALSE`.
+pub const SWITCH: &str = "/batch-ffmpeg/ffqm";
+
 /// What a compute needs to exist.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

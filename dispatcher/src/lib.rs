@@ -22,3 +22,4 @@ pub mod settings;
 pub mod state;
 pub mod telemetry;
 pub mod terms;
+pub mod variable;

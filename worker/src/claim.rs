@@ -12,15 +12,13 @@
 use std::time::Duration;
 
 use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::variable::SUBMISSION;
 use ffbatch_storage::{Store, StoreError, Stores};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::asked::ARRAY_INDEX;
 use crate::environment::{bucket, variable};
-
-/// The variable that holds the id of the submission.
-const SUBMISSION: &str = "FFBATCH_SUBMISSION";
 
 /// The variable that holds the job's id.
 const JOB: &str = "AWS_BATCH_JOB_ID";

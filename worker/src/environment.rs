@@ -1,15 +1,15 @@
 //! What the environment says.
 
+use ffbatch_dispatcher::variable::{self as named, BUCKET};
+
 /// A variable; an empty one is not set.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The data bucket. The original's environment holds its name; a URL is understood as well.
+/// The name of the data bucket.
 pub fn bucket() -> Option<String> {
-    let named = variable("S3_BUCKET")?;
-    let name = named.trim_start_matches("s3://").trim_end_matches('/');
-    Some(name.to_owned())
+    variable(BUCKET).map(|named| named::bucket(&named).to_owned())
 }
 
 /// Whether this is a job of AWS Batch: what it alone sets (AWS Batch User Guide, "Job environment variables").

@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         return ffbatch_media::confine::launch(arguments);
     }
     let flags = Flags::parse();
-    let remote = flags.mentions("://") || environment::variable("S3_BUCKET").is_some();
+    let remote = flags.mentions("://") || environment::bucket().is_some();
     let mut builder = if remote {
         tokio::runtime::Builder::new_multi_thread()
     } else {

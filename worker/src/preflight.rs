@@ -2,17 +2,15 @@
 
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::report::GpuReport;
+use ffbatch_dispatcher::variable::PREFLIGHT;
 use ffbatch_media::preflight::{Gpu, preflight};
 
 use crate::environment::variable;
 use crate::failure::Failure;
 
-/// The variable that names the program.
-const VARIABLE: &str = "FFBATCH_PREFLIGHT";
-
 /// The devices that are there, where anybody asks; a machine without any cannot run the job.
 pub async fn devices() -> Result<Vec<GpuReport>, Failure> {
-    let Some(name) = variable(VARIABLE) else {
+    let Some(name) = variable(PREFLIGHT) else {
         return Ok(Vec::new());
     };
     let found = preflight(&name).await;

@@ -5,13 +5,14 @@
 //! asks for more, the rest would be idle.
 
 use ffbatch_dispatcher::report::{ThreadsPolicy, ThreadsReport};
+use ffbatch_dispatcher::variable::VCPUS;
 use ffbatch_media::processors::usable;
 
 use crate::environment::{on_batch, variable};
 
 /// The virtual processors that this job was given; parts of one count as one (AWS Fargate has 0.25 and 0.5).
 pub fn given() -> Option<u32> {
-    whole(&variable("FFBATCH_VCPUS")?)
+    whole(&variable(VCPUS)?)
 }
 
 fn whole(text: &str) -> Option<u32> {

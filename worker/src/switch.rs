@@ -13,18 +13,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::infra::SWITCH as PARAMETER;
 use ffbatch_dispatcher::job::Job;
+use ffbatch_dispatcher::variable::SWITCH as TOLD;
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::environment::{on_batch, variable};
 use crate::failure::Failure;
-
-/// The parameter's name.
-const PARAMETER: &str = "/batch-ffmpeg/ffqm";
-
-/// The variable by which whoever submits a job tells what the switch says; the parameter is not asked then.
-const TOLD: &str = "FFBATCH_FFQM";
 
 /// How long a job that is done waits for a first answer.
 const MOMENT: Duration = Duration::from_secs(2);

@@ -8,6 +8,7 @@ use ffbatch_dispatcher::job::Job;
 use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::state::State;
+use ffbatch_dispatcher::variable::RETRY_OF;
 
 use super::client::Client;
 use super::{ask, lines, list, submit, summary};
@@ -44,7 +45,7 @@ pub async fn resubmit(
         name: detail.summary.name,
         jobs,
         terms,
-        environment: [(summary::RETRY_OF.to_owned(), job.to_owned())].into(),
+        environment: [(RETRY_OF.to_owned(), job.to_owned())].into(),
         ..Request::of(id, first)
     };
     submit::send(client, settings, &request, &HashMap::new()).await

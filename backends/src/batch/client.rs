@@ -8,6 +8,7 @@ use aws_sdk_batch::types::{ContainerProperties, LogDriver};
 use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::settings::Settings;
+use ffbatch_dispatcher::variable::{self, BUCKET};
 use ffbatch_storage::Stores;
 use tokio::sync::OnceCell;
 
@@ -16,9 +17,6 @@ use super::refusal::refused;
 
 /// The log group of jobs whose definition names none (AWS Batch User Guide, "Use the awslogs log driver").
 const LOG_GROUP: &str = "/aws/batch/job";
-
-/// The variable by which a job definition names the bucket.
-const BUCKET: &str = "S3_BUCKET";
 
 /// How long clean-up may take that a broken transfer needs.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -161,7 +159,8 @@ pub fn stored(error: ffbatch_storage::StoreError) -> ComputeError {
 fn bucket(container: &ContainerProperties) -> Option<String> {
     let variables = container.environment().iter();
     let mut named = variables.filter(|one| one.name() == Some(BUCKET));
-    named.next()?.value().map(str::to_owned)
+    let named = named.next()?.value().filter(|name| !name.is_empty())?;
+    Some(variable::bucket(named).to_owned())
 }
 
 fn log_group(container: &ContainerProperties) -> Option<String> {

@@ -11,13 +11,11 @@ use aws_sdk_batch::operation::submit_job::builders::SubmitJobFluentBuilder;
 use aws_sdk_batch::types::{ContainerDetail, KeyValuesPair};
 use ffbatch_dispatcher::compute::{ComputeError, Request};
 use ffbatch_dispatcher::settings::Settings;
+use ffbatch_dispatcher::variable::SUBMISSION;
 
 use super::client::Client;
 use super::refusal::{Left, left};
 use super::{ask, form};
-
-/// The variable by which a worker knows the submission that it belongs to.
-pub const SUBMISSION: &str = "FFBATCH_SUBMISSION";
 
 /// How long to wait before asking again where there were too many calls.
 const PAUSES: [Duration; 7] = [

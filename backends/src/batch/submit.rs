@@ -13,9 +13,10 @@ use ffbatch_dispatcher::compute::{ComputeError, Request};
 use ffbatch_dispatcher::retry::{Action, RetryStrategy};
 use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::terms::{DependencyKind, Terms};
+use ffbatch_dispatcher::variable::{SUBMISSION, VCPUS};
 
 use super::client::Client;
-use super::deliver::{SUBMISSION, deliver};
+use super::deliver::deliver;
 use super::form::{self, Form};
 use super::lots::lots;
 use super::places;
@@ -186,7 +187,7 @@ fn variables(settings: &Settings, request: &Request) -> BTreeMap<String, String>
         .vcpus
         .filter(|vcpus| *vcpus != settings.family.vcpus)
     {
-        all.insert("FFBATCH_VCPUS".to_owned(), vcpus.to_string());
+        all.insert(VCPUS.to_owned(), vcpus.to_string());
     }
     all
 }

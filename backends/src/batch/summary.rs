@@ -15,13 +15,11 @@ use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::retry::{Action, RetryStrategy, Rule};
 use ffbatch_dispatcher::state::State;
 use ffbatch_dispatcher::terms::{Dependency, DependencyKind, Terms};
+use ffbatch_dispatcher::variable::RETRY_OF;
 use jiff::Timestamp;
 
 use super::client::Client;
 use super::{ask, form, lines};
-
-/// The variable by which a job tells of which other one it is another try.
-pub const RETRY_OF: &str = "FFBATCH_RETRY_OF";
 
 /// How AWS Batch calls the end of every worker that ended by itself, well or not (`DescribeJobs`, `statusReason`).
 const EXITED: &str = "Essential container in task exited";

@@ -10,12 +10,13 @@ use std::path::PathBuf;
 
 use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::config::Config;
+use ffbatch_dispatcher::variable::SUBMISSION;
 
 use super::find;
 use super::place::Place;
 
 /// Variables that say something about one terminal, one process or one submission, not about the job.
-const LEFT_OUT: [&str; 5] = ["_", "SHLVL", "OLDPWD", "TRACEPARENT", "FFBATCH_SUBMISSION"];
+const LEFT_OUT: [&str; 5] = ["_", "SHLVL", "OLDPWD", "TRACEPARENT", SUBMISSION];
 
 /// How the variables begin that say which job of AWS Batch this process is, if it is one. Its jobs are others.
 const BATCH: &[u8] = b"AWS_BATCH_";

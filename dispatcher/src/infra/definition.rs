@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::BatchFamily;
 use crate::retry::{Action, RetryStrategy, Rule};
+use crate::variable;
 
 /// The job parameters, in the order of the worker's flags. A definition gives each the value `null`, which is none: AWS Batch has
 /// no empty texts.
@@ -124,11 +125,11 @@ impl BatchFamily {
         let mut set = |name: &str, value: &str| {
             all.insert(name.to_owned(), value.to_owned());
         };
-        set("S3_BUCKET", around.bucket);
+        set(variable::BUCKET, around.bucket);
         set("AWS_REGION", around.region);
-        set("FFBATCH_VCPUS", &self.vcpus.to_string());
+        set(variable::VCPUS, &self.vcpus.to_string());
         if let Some(program) = &self.preflight {
-            set("FFBATCH_PREFLIGHT", program);
+            set(variable::PREFLIGHT, program);
         }
         all.iter()
             .map(|(name, value)| json!({ "name": name, "value": value }))

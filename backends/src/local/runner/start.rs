@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use ffbatch_dispatcher::event::{PROTOCOL, PROTOCOL_VARIABLE};
+use ffbatch_dispatcher::variable::VCPUS;
 use tokio::process::{Child, Command};
 
 use super::attempt::Attempt;
@@ -97,7 +98,7 @@ fn spawn(work: &Work, job: &Candidate, number: u32, files: &Files) -> Result<Chi
         )
         .env("AWS_BATCH_JOB_ID", &job.id)
         .env("AWS_BATCH_JOB_ATTEMPT", number.to_string())
-        .env("FFBATCH_VCPUS", job.vcpus.to_string())
+        .env(VCPUS, job.vcpus.to_string())
         .env(PROTOCOL_VARIABLE, PROTOCOL.to_string())
         .envs(&work.variables)
         .current_dir(directory(&work.environment.directory))
