@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use crate::docker;
 use crate::moto::{Answer, Moto};
-use crate::sandbox::until;
+use crate::sandbox::{Sandbox, until};
 use crate::tools;
 
 mod stack;
 
-pub use stack::{BUCKET, computes, definition_name, infra, queue_name};
+pub use stack::{BUCKET, computes, definition_name, infra, installed, queue_name};
 
 /// What becomes of jobs.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +85,14 @@ impl Aws {
     /// What a program needs in its environment to talk to this account.
     pub fn environment(&self) -> [(&'static str, String); 4] {
         self.moto.environment()
+    }
+
+    /// A sandbox whose programs talk to this account.
+    #[track_caller]
+    pub fn sandbox(&self) -> Sandbox {
+        let mut sandbox = Sandbox::new();
+        sandbox.set_all(self.environment());
+        sandbox
     }
 
     /// One call of AWS Batch, by the operation's name.

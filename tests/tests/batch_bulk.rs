@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use ffbatch_dispatcher::job::manifest;
-use ffbatch_tests::aws::{Aws, BUCKET, Jobs};
+use ffbatch_tests::aws::{Aws, BUCKET, installed};
 use ffbatch_tests::ended::Ended;
 use ffbatch_tests::sandbox::Sandbox;
 use ffbatch_tests::tools;
@@ -15,16 +15,6 @@ use serde_json::{Value, json};
 
 /// A second is enough where nothing else happens; the double takes its time over each child.
 const LONGEST: Duration = Duration::from_mins(1);
-
-/// An account whose jobs wait for ever, with the compute `arm`, and a place to ask from.
-fn account() -> (Aws, Sandbox) {
-    let aws = Aws::start(Jobs::Stay("RUNNABLE"));
-    aws.s3().create(BUCKET);
-    aws.compute("arm", "image");
-    let mut sandbox = Sandbox::new();
-    sandbox.set_all(aws.environment());
-    (aws, sandbox)
-}
 
 /// Submits so many jobs on standard input.
 fn submit(sandbox: &Sandbox, count: usize) -> Ended {
@@ -114,7 +104,7 @@ fn can_be_looked_at(aws: &Aws, sandbox: &Sandbox, arrays: usize, ids: &[&str]) {
 
 #[track_caller]
 fn check(count: usize, calls: usize) {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     let began = Instant::now();
     let ended = submit(&sandbox, count);
     ended.ok();
@@ -145,7 +135,7 @@ fn twenty_five_thousand_jobs_are_three_calls() {
 
 #[test]
 fn a_file_with_ten_thousand_inputs_is_one_array() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     let inputs: Vec<String> = (0..10_000)
         .map(|at| format!("s3://media/in/{at}.mp4"))
         .collect();
@@ -162,7 +152,7 @@ fn a_file_with_ten_thousand_inputs_is_one_array() {
 
 #[test]
 fn ten_thousand_jobs_are_waited_for() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     aws.set(&json!({ "jobs": "0" }));
     let ended = submit(&sandbox, 10_000);
     let accepted: Value = serde_json::from_str(&ended.ok().stdout).expect("JSON");

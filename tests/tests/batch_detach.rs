@@ -2,18 +2,14 @@
 
 use std::process::{Command, Stdio};
 
-use ffbatch_tests::aws::{Aws, BUCKET, Jobs};
-use ffbatch_tests::sandbox::{Sandbox, until};
+use ffbatch_tests::aws::installed;
+use ffbatch_tests::sandbox::until;
 use ffbatch_tests::tools;
 use rustix::process::{Pid, Signal, kill_process};
 
 #[test]
 fn a_job_that_is_elsewhere_was_stopped_by_whoever_left() {
-    let aws = Aws::start(Jobs::Stay("RUNNABLE"));
-    aws.s3().create(BUCKET);
-    aws.compute("arm", "image");
-    let mut sandbox = Sandbox::new();
-    sandbox.set_all(aws.environment());
+    let (aws, sandbox) = installed("arm");
     let program = tools::ffbatch();
     let mut command: Command = sandbox.command(&program);
     let words = "run --compute arm --name clip -- ffmpeg -i s3://media/a.mp4 s3://media/b.mp4";

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::infra::Surroundings;
-use ffbatch_tests::aws::{Aws, BUCKET, Jobs, definition_name, infra, queue_name};
+use ffbatch_tests::aws::{Aws, BUCKET, definition_name, infra, installed, queue_name};
 use ffbatch_tests::ended::Ended;
 use ffbatch_tests::queue;
 use ffbatch_tests::sandbox::Sandbox;
@@ -14,16 +14,6 @@ const JOB: &str = "submit --compute arm --name clip -- ffmpeg -i s3://media/a.mp
 
 /// Nobody waits longer than this for a sentence, whatever goes wrong.
 const LONGEST: Duration = Duration::from_mins(1);
-
-/// An account whose jobs wait for ever, with the compute `arm`, and a place to ask from.
-fn account() -> (Aws, Sandbox) {
-    let aws = Aws::start(Jobs::Stay("RUNNABLE"));
-    aws.s3().create(BUCKET);
-    aws.compute("arm", "image");
-    let mut sandbox = Sandbox::new();
-    sandbox.set_all(aws.environment());
-    (aws, sandbox)
-}
 
 fn ask(sandbox: &Sandbox, words: &str) -> Ended {
     sandbox.ffbatch(words.split(' '))
@@ -68,7 +58,7 @@ fn long() -> String {
 
 #[test]
 fn an_answer_that_was_lost_did_not_submit_a_job_twice() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     aws.fault(&json!({ "operation": "SubmitJob", "times": 1, "lose": true }));
     ask(&sandbox, JOB).ok();
     assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (1, 1));
@@ -77,7 +67,7 @@ fn an_answer_that_was_lost_did_not_submit_a_job_twice() {
 
 #[test]
 fn a_request_that_failed_on_the_way_is_sent_again() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     aws.fault(&json!({ "operation": "SubmitJob", "times": 1, "status": 503, "code": "ServiceUnavailable", "message": "no" }));
     ask(&sandbox, JOB).ok();
     assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (2, 1));
@@ -86,7 +76,7 @@ fn a_request_that_failed_on_the_way_is_sent_again() {
 
 #[test]
 fn too_many_calls_are_spread() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     aws.fault(&json!({ "operation": "SubmitJob", "times": 3, "status": 429, "code": "TooManyRequestsException", "message": "slow down" }));
     ask(&sandbox, JOB).ok();
     assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (4, 1));
@@ -95,7 +85,7 @@ fn too_many_calls_are_spread() {
 
 #[test]
 fn credentials_that_have_expired() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     aws.fault(&json!({ "operation": "*", "times": 50, "status": 403, "code": "ExpiredTokenException", "message": "The security token included in the request is expired" }));
     insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Machine));
     assert_eq!(aws.count("SubmitJob"), 1);
@@ -104,7 +94,7 @@ fn credentials_that_have_expired() {
 
 #[test]
 fn a_profile_that_is_named_was_not_that_of_the_bucket() {
-    let (aws, mut sandbox) = account();
+    let (aws, mut sandbox) = installed("arm");
     let profile = "[profile media]\naws_access_key_id = test\naws_secret_access_key = test\n";
     sandbox.write("aws.ini", profile);
     sandbox.set("AWS_CONFIG_FILE", sandbox.path("aws.ini"));
@@ -121,7 +111,7 @@ fn a_profile_that_is_named_was_not_that_of_the_bucket() {
 
 #[test]
 fn no_region_is_known() {
-    let (aws, mut sandbox) = account();
+    let (aws, mut sandbox) = installed("arm");
     sandbox.set("AWS_REGION", "");
     insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Machine));
     assert_eq!(aws.violations(), Vec::<String>::new());
@@ -129,7 +119,7 @@ fn no_region_is_known() {
 
 #[test]
 fn nobody_answers() {
-    let (aws, mut sandbox) = account();
+    let (aws, mut sandbox) = installed("arm");
     sandbox.set("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
     insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Machine));
     assert_eq!(aws.violations(), Vec::<String>::new());
@@ -137,14 +127,14 @@ fn nobody_answers() {
 
 #[test]
 fn a_queue_that_is_not_there() {
-    let (aws, mut sandbox) = account();
+    let (aws, mut sandbox) = installed("arm");
     sandbox.set("FFBATCH_BACKENDS__ARM__JOB_QUEUE", "nowhere");
     insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Rejected));
 }
 
 #[test]
 fn a_queue_that_is_disabled() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     aws.batch(
         "UpdateJobQueue",
         &json!({ "jobQueue": queue_name("arm"), "state": "DISABLED" }),
@@ -154,7 +144,7 @@ fn a_queue_that_is_disabled() {
 
 #[test]
 fn a_definition_that_was_deregistered() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     let name = format!("{}:1", definition_name("arm"));
     aws.batch("DeregisterJobDefinition", &json!({ "jobDefinition": name }));
     insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Rejected));
@@ -163,7 +153,7 @@ fn a_definition_that_was_deregistered() {
 
 #[test]
 fn jobs_that_nobody_knows() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     let id = "11111111-2222-3333-4444-555555555555";
     for verb in ["status", "cancel", "logs", "why", "retry"] {
         let said = refused(
@@ -183,7 +173,7 @@ fn jobs_that_nobody_knows() {
 
 #[test]
 fn a_log_that_is_not_there_yet() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     let id = ask(&sandbox, JOB).ok().stdout.trim().to_owned();
     let log = ask(&sandbox, &format!("logs {id} --compute arm"));
     assert_eq!(log.ok().stdout, "");
@@ -198,7 +188,7 @@ fn a_log_that_is_not_there_yet() {
 
 #[test]
 fn what_the_family_can_never_run() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     let command = "-- ffmpeg -i s3://media/a.mp4 s3://media/b.mp4";
     let mut said = Vec::new();
     for (compute, flags) in [
@@ -234,7 +224,7 @@ fn what_the_family_can_never_run() {
 
 #[test]
 fn an_array_whose_answer_was_lost_is_there_once() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     let lines: Vec<String> = (0..100)
         .map(|at| json!({ "compute": "arm", "command": format!("ffmpeg -i s3://media/{at}.mp4 s3://media/{at}.mkv") }).to_string())
         .collect();
@@ -247,7 +237,7 @@ fn an_array_whose_answer_was_lost_is_there_once() {
 
 #[test]
 fn answers_that_are_always_lost_submit_one_job() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     aws.fault(&json!({ "operation": "SubmitJob", "times": 1000, "lose": true }));
     ask(&sandbox, JOB).ok();
     assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (1, 1));
@@ -256,7 +246,7 @@ fn answers_that_are_always_lost_submit_one_job() {
 
 #[test]
 fn a_request_that_never_arrived_is_sent_again() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     aws.fault(&json!({ "operation": "SubmitJob", "times": 1, "drop": true }));
     ask(&sandbox, JOB).ok();
     assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (2, 1));
@@ -265,7 +255,7 @@ fn a_request_that_never_arrived_is_sent_again() {
 
 #[test]
 fn an_answer_that_is_lost_where_jobs_cannot_be_listed() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     aws.fault(&json!({ "operation": "SubmitJob", "times": 1, "lose": true }));
     failing(&aws, "ListJobs", 1000, 403, "AccessDeniedException");
     insta::assert_snapshot!(refused(&aws, &sandbox, JOB, Exit::Machine));
@@ -275,7 +265,7 @@ fn an_answer_that_is_lost_where_jobs_cannot_be_listed() {
 /// What is said of a job where submitting it fails for ever, after so many calls.
 #[track_caller]
 fn submitted_in_vain(status: u16, code: &str, calls: u64) -> String {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     failing(&aws, "SubmitJob", 1000, status, code);
     let said = refused(&aws, &sandbox, JOB, Exit::Machine);
     assert_eq!((aws.count("SubmitJob"), jobs(&sandbox)), (calls, 0));
@@ -286,7 +276,7 @@ fn submitted_in_vain(status: u16, code: &str, calls: u64) -> String {
 /// What is said of a job where asking for it fails a few times, and then for ever.
 #[track_caller]
 fn asked_in_vain() -> String {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     let id = ask(&sandbox, JOB).ok().stdout.trim().to_owned();
     let words = format!("status {id} --compute arm");
     failing(&aws, "DescribeJobs", 4, 500, "ServerException");
@@ -313,7 +303,7 @@ fn a_call_that_never_gets_better_ends_all_the_same() {
 
 #[test]
 fn there_are_no_credentials() {
-    let (aws, mut sandbox) = account();
+    let (aws, mut sandbox) = installed("arm");
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         sandbox.set(name, "");
     }
@@ -327,7 +317,7 @@ fn there_are_no_credentials() {
 
 #[test]
 fn a_definition_that_names_no_bucket() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     let mut definition = infra("arm").definition(Surroundings {
         image: "image",
         bucket: BUCKET,
@@ -346,7 +336,7 @@ fn a_definition_that_names_no_bucket() {
 
 #[test]
 fn a_bucket_that_is_not_there() {
-    let (aws, mut sandbox) = account();
+    let (aws, mut sandbox) = installed("arm");
     sandbox.set("FFBATCH_AWS__BUCKET", "nowhere");
     let ended = ask(&sandbox, &long());
     ended.fails(Exit::Machine, "");
@@ -361,7 +351,7 @@ fn a_bucket_that_is_not_there() {
 
 #[test]
 fn a_queue_that_is_not_there_has_no_jobs() {
-    let (aws, mut sandbox) = account();
+    let (aws, mut sandbox) = installed("arm");
     sandbox.set("FFBATCH_BACKENDS__ARM__JOB_QUEUE", "nowhere");
     let listed = refused(&aws, &sandbox, "list --compute arm", Exit::Rejected);
     let named = refused(&aws, &sandbox, "status clip --compute arm", Exit::Rejected);
@@ -370,7 +360,7 @@ fn a_queue_that_is_not_there_has_no_jobs() {
 
 #[test]
 fn a_job_runs_whose_log_has_no_stream_yet() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     let id = ask(&sandbox, JOB).ok().stdout.trim().to_owned();
     failing(&aws, "GetLogEvents", 1000, 400, "ResourceNotFoundException");
     aws.place(&json!({ "jobs": [id], "status": "RUNNING" }));

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ffbatch_dispatcher::exit::Exit;
-use ffbatch_tests::aws::{Aws, BUCKET, Jobs};
+use ffbatch_tests::aws::{Aws, installed};
 use ffbatch_tests::queue;
-use ffbatch_tests::sandbox::Sandbox;
 use serde_json::{Value, json};
 
 /// The largest `SubmitJob` (AWS Batch User Guide, "Service quotas").
@@ -17,16 +16,6 @@ const OVERRIDES: usize = 8192;
 
 /// The most calls of `SubmitJob` in a second (AWS Batch endpoints and quotas).
 const SUBMIT_PER_SECOND: u64 = 50;
-
-/// An account whose jobs wait for ever, with the compute `arm`, and a place to ask from.
-fn account() -> (Aws, Sandbox) {
-    let aws = Aws::start(Jobs::Stay("RUNNABLE"));
-    aws.s3().create(BUCKET);
-    aws.compute("arm", "image");
-    let mut sandbox = Sandbox::new();
-    sandbox.set_all(aws.environment());
-    (aws, sandbox)
-}
 
 /// A job whose output, of which there is no other, has this title.
 fn titled(name: &str, title: &str) -> Value {
@@ -78,7 +67,7 @@ fn within(aws: &Aws) -> Vec<Value> {
 
 #[test]
 fn whatever_a_job_says() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     let mut jobs = Vec::new();
     for name in [
         "a",
@@ -114,7 +103,7 @@ fn whatever_a_job_says() {
 
 #[test]
 fn whatever_the_terms_are() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     let tags = |count: usize, key: &str, value: &str| -> BTreeMap<String, String> {
         let one = |at: usize| (format!("{at:03}{key}"), value.to_owned());
         (0..count).map(one).collect()
@@ -158,7 +147,7 @@ fn whatever_the_terms_are() {
 
 #[test]
 fn two_at_a_time_are_throttled_and_nothing_is_lost() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     aws.set(&json!({ "submit_per_second": 20 }));
     let lines = |first: usize| -> Vec<String> {
         let one = |at: usize| titled(&format!("clip-{at}"), "t").to_string();
@@ -166,8 +155,7 @@ fn two_at_a_time_are_throttled_and_nothing_is_lost() {
     };
     let (first, second) = (lines(0), lines(30));
     std::thread::scope(|scope| {
-        let mut other = Sandbox::new();
-        other.set_all(aws.environment());
+        let other = aws.sandbox();
         scope.spawn(move || queue::submit(&other, &second));
         queue::submit(&sandbox, &first);
     });
@@ -184,7 +172,7 @@ fn two_at_a_time_are_throttled_and_nothing_is_lost() {
 
 #[test]
 fn one_submission_keeps_the_pace_of_an_account() {
-    let (aws, sandbox) = account();
+    let (aws, sandbox) = installed("arm");
     let lines: Vec<String> = (0..99)
         .map(|at| titled(&format!("clip-{at}"), "t").to_string())
         .collect();

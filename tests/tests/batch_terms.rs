@@ -1,22 +1,11 @@
 //! The terms of jobs on AWS Batch: as they are typed, as they go out, as they come back.
 
-use ffbatch_tests::aws::{Aws, BUCKET, Jobs};
-use ffbatch_tests::sandbox::Sandbox;
+use ffbatch_tests::aws::installed;
 use serde_json::{Value, json};
-
-/// A double with the queue of this compute, and a sandbox that reaches it.
-fn reached(compute: &str) -> (Aws, Sandbox) {
-    let aws = Aws::start(Jobs::Stay("RUNNABLE"));
-    aws.s3().create(BUCKET);
-    aws.compute(compute, "image");
-    let mut sandbox = Sandbox::new();
-    sandbox.set_all(aws.environment());
-    (aws, sandbox)
-}
 
 #[test]
 fn tags_and_resources_go_out_and_are_shown() {
-    let (aws, sandbox) = reached("nvidia");
+    let (aws, sandbox) = installed("nvidia");
     let words = "submit --compute nvidia --name clip --gpus 1 --vcpus 8 --memory-mib 30000 --tag team=video --tag x= -- ffmpeg -i s3://media/a.mp4 s3://media/b.mp4";
     sandbox.ffbatch(words.split(' ')).ok();
     let asked = aws.parameters("SubmitJob");
@@ -43,7 +32,7 @@ fn tags_and_resources_go_out_and_are_shown() {
 
 #[test]
 fn more_inputs_than_an_array_holds_are_several_arrays() {
-    let (aws, sandbox) = reached("arm");
+    let (aws, sandbox) = installed("arm");
     let inputs: Vec<String> = (0..10_001)
         .map(|number| format!("'s3://media/{number}.mp4'"))
         .collect();

@@ -5,8 +5,9 @@ use ffbatch_dispatcher::infra::{BatchFamily, Launch, Surroundings};
 use ffbatch_dispatcher::registry::Families;
 use serde_json::{Value, json};
 
-use super::{Aws, text};
+use super::{Aws, Jobs, text};
 use crate::moto::REGION;
+use crate::sandbox::Sandbox;
 
 /// The bucket of the installation. A test that uses it creates it.
 pub const BUCKET: &str = "media";
@@ -107,6 +108,16 @@ impl Aws {
             self.register(&pinned);
         }
     }
+}
+
+/// A double with the bucket and with a compute whose jobs stay in line, and a sandbox that reaches it.
+#[track_caller]
+pub fn installed(compute: &str) -> (Aws, Sandbox) {
+    let aws = Aws::start(Jobs::Stay("RUNNABLE"));
+    aws.s3().create(BUCKET);
+    aws.compute(compute, "image");
+    let sandbox = aws.sandbox();
+    (aws, sandbox)
 }
 
 /// The name of a compute's queue.
