@@ -22,6 +22,7 @@ mod again;
 mod ask;
 mod client;
 mod deliver;
+mod fits;
 mod follow;
 mod form;
 pub mod instances;
@@ -29,7 +30,9 @@ mod lines;
 mod list;
 mod logs;
 mod lots;
+mod machine;
 mod pace;
+mod pinned;
 mod places;
 mod refusal;
 mod submit;
@@ -101,7 +104,17 @@ impl Compute for Batch {
         let client = self.client().await?;
         let found = ask::one(client, job).await?;
         let mut detail = summary::detail(client, &found).await?;
-        detail.why = why::explain(client, &self.settings, &found, &detail).await?;
+        let mut told = None;
+        if detail.summary.state.is_ended()
+            && let Some(last) = follow::last(client, &found).await
+            && let Some(attempt) = detail.attempts.last_mut()
+        {
+            // One that stayed in the container is gone.
+            attempt.report_at = last.report.filter(|at| at.starts_with("s3://"));
+            told = last.error;
+        }
+        let told = told.as_deref();
+        detail.why = why::explain(client, &self.settings, &found, &detail, told).await?;
         Ok(detail)
     }
 

@@ -11,4 +11,5 @@ mod fargate_arm;
 mod intel;
 pub mod local;
 mod nvidia;
+mod report;
 mod xilinx;

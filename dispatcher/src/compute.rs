@@ -63,6 +63,14 @@ impl Request {
         }
     }
 
+    /// How messages call it: its id says nothing to whoever has not been told it yet.
+    pub fn title(&self) -> String {
+        match &self.name[..] {
+            "" => "the job".to_owned(),
+            name => format!("job `{name}`"),
+        }
+    }
+
     /// Whether it is an array job.
     pub const fn is_array(&self) -> bool {
         self.jobs.len() > 1

@@ -93,6 +93,15 @@ pub enum Launch {
 }
 
 impl Architecture {
+    /// Reads the name that EC2, AWS Batch, Docker or Linux has for it; `None` for any other.
+    pub fn named(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "x86_64" | "amd64" => Some(Self::X86),
+            "arm64" | "aarch64" => Some(Self::Arm),
+            _ => None,
+        }
+    }
+
     /// The name that Amazon ECS uses.
     pub const fn name(self) -> &'static str {
         match self {
@@ -146,5 +155,23 @@ impl BatchFamily {
     /// The definition of jobs that own an instance.
     pub fn pinned_definition(&self) -> String {
         format!("{}{PINNED}", self.job_definition)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_architectures() {
+        for (name, expected) in [
+            ("x86_64", Some(Architecture::X86)),
+            ("AMD64", Some(Architecture::X86)),
+            ("ARM64", Some(Architecture::Arm)),
+            ("aarch64", Some(Architecture::Arm)),
+            ("riscv64", None),
+        ] {
+            assert_eq!(Architecture::named(name), expected, "{name}");
+        }
     }
 }

@@ -302,6 +302,8 @@ pub enum InstanceSource {
     Imds,
     /// The environment of the container (`AWS_EXECUTION_ENV`).
     Environment,
+    /// Amazon ECS, asked by whoever followed the job; the worker knew nothing.
+    Ecs,
 }
 
 /// For how many processors ffmpeg chose its numbers of threads, and why so many.

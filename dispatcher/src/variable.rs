@@ -20,9 +20,6 @@ pub const SWITCH: &str = "FFBATCH_FFQM";
 /// The job of which this one is another try.
 pub const RETRY_OF: &str = "FFBATCH_RETRY_OF";
 
-/// The EC2 instance type that the job asked for and owns.
-pub const INSTANCE_TYPE: &str = "FFBATCH_INSTANCE_TYPE";
-
 /// The name of the bucket that [`BUCKET`] holds.
 pub fn bucket(value: &str) -> &str {
     value.trim_start_matches("s3://").trim_end_matches('/')

@@ -25,6 +25,7 @@ mod space;
 mod store;
 mod stores;
 
+pub use aws_config::SdkConfig;
 pub use call::{CallError, ECS, Service, call};
 pub use cloud::{cloud, s3_settings};
 pub use error::{Kind, StoreError};

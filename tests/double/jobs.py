@@ -14,7 +14,7 @@ ENDED = ("SUCCEEDED", "FAILED")
 DETAILS = (
     "image", "command", "jobRoleArn", "executionRoleArn", "environment", "resourceRequirements", "linuxParameters", "privileged",
     "user", "readonlyRootFilesystem", "logConfiguration", "networkConfiguration", "ephemeralStorage", "runtimePlatform",
-    "fargatePlatformConfiguration",
+    "fargatePlatformConfiguration", "instanceType",
 )
 
 
@@ -78,8 +78,8 @@ class Job(models.Job):
         self.started = False
         cluster, arn = self.environment.ecs_name, self.arn.replace(":batch:", ":ecs:").partition(":job/")[0]
         self.now = {"taskArn": f"{arn}:task/{cluster}/{task}"}
-        if instance := getattr(self.environment, "container_instance", None):
-            self.now["containerInstanceArn"] = instance
+        if instance := getattr(self.environment, "instance", None):
+            self.now["containerInstanceArn"] = instance(self.container().get("instanceType"))
         log = (self.container().get("logConfiguration") or {}).get("options") or {}
         self._log_group = log.get("awslogs-group", "/aws/batch/job")
         self._stream_name = f"{log.get('awslogs-stream-prefix', self.job_definition.name)}/default/{task}"
@@ -92,8 +92,7 @@ class Job(models.Job):
         needs = requirements(base) | requirements(changed)
         base["environment"] = [{"name": name, "value": value} for name, value in variables.items()]
         base["resourceRequirements"] = [{"type": name, "value": value} for name, value in needs.items()]
-        if changed.get("command"):
-            base["command"] = changed["command"]
+        base |= {name: changed[name] for name in ("command", "instanceType") if changed.get(name)}
         for name in ("vcpus", "memory"):
             base.pop(name, None)
         return base
@@ -138,7 +137,8 @@ class Job(models.Job):
             described["arrayProperties"] = {"index": self.index, "statusSummary": {}}
         if self.is_multinode:
             described.pop("container", None)
-            described["nodeProperties"] = self.job_definition.asked["nodeProperties"]
+            node = {"targetNodes": "0:", "container": self.container()}
+            described["nodeProperties"] = self.job_definition.asked["nodeProperties"] | {"nodeRangeProperties": [node]}
         return described
 
     def describe_node(self):

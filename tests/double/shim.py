@@ -20,6 +20,7 @@ here          SubmitJob takes retryStrategy and nodeOverrides; definitions keep 
 import json
 from collections import defaultdict
 from contextvars import ContextVar
+from functools import cache
 from types import SimpleNamespace
 
 from moto.batch import models, urls
@@ -162,7 +163,7 @@ def compute_environment(response, create):
     created = batch.get_compute_environment_by_arn(json.loads(answer)["computeEnvironmentArn"])
     if not resources.get("type", "EC2").startswith("FARGATE"):
         kind = next((one for one in resources["instanceTypes"] if "." in one), INSTANCE_TYPE)
-        created.container_instance = container_instance(batch, created.ecs_name, kind).container_instance_arn
+        created.instance = cache(lambda named: container_instance(batch, created.ecs_name, named or kind).container_instance_arn)
     return answer
 
 

@@ -145,6 +145,15 @@ fn a_failure_has_the_code_of_the_worker() {
         log.iter().any(|line| line.contains("missing.mp4")),
         "{log:#?}"
     );
+    let why = aws
+        .sandbox()
+        .ffbatch(["why", "--compute", "intel", "--json", "encode"]);
+    let why: Value = serde_json::from_str(&why.ok().stdout).expect("JSON");
+    let sentence = why["why"][0].as_str().unwrap_or_default();
+    assert!(sentence.contains("`s3://media/missing.mp4`"), "{why:#}");
+    let at = why["report_at"].as_str().unwrap_or_default();
+    let key = at.strip_prefix("s3://media/").expect("a place in S3");
+    assert!(aws.s3().keys(BUCKET).contains(key), "{why:#}");
 }
 
 #[test]

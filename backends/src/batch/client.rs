@@ -9,7 +9,7 @@ use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::variable::{self, BUCKET};
-use ffbatch_storage::Stores;
+use ffbatch_storage::{SdkConfig, Stores};
 use tokio::sync::OnceCell;
 
 use super::pace::Pace;
@@ -30,6 +30,10 @@ pub struct Client {
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// S3.
     pub stores: Stores,
+    /// Credentials, Region and endpoint, for calls of further services.
+    pub config: SdkConfig,
+    /// The Region.
+    pub region: String,
     /// How fast jobs may be submitted.
     pub pace: Pace,
     /// How often somebody may look where jobs are who looks again and again.
@@ -55,7 +59,6 @@ impl Client {
     /// Finds Region and credentials.
     pub async fn open(settings: &Settings) -> Result<Self, ComputeError> {
         let config = ffbatch_storage::cloud(&settings.aws).await;
-        let endpoint = config.endpoint_url().map(str::to_owned);
         let region = config.region().map(ToString::to_string);
         let Some(region) = region.filter(|region| !region.is_empty()) else {
             return Err(ComputeError::machine(
@@ -69,10 +72,12 @@ impl Client {
             stores,
             pace: Pace::of_submitting(),
             looks: Pace::of_looking(),
-            at: match endpoint {
+            at: match config.endpoint_url() {
                 Some(endpoint) => format!("AWS Batch at `{endpoint}`"),
                 None => format!("AWS Batch in `{region}`"),
             },
+            config,
+            region,
             definition: settings.family.job_definition.clone(),
             bucket: settings.aws.bucket.clone(),
             installed: OnceCell::new(),

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use aws_sdk_batch::config::retry::RetryConfig;
 use aws_sdk_batch::operation::submit_job::builders::SubmitJobFluentBuilder;
-use aws_sdk_batch::types::{ContainerDetail, KeyValuesPair};
+use aws_sdk_batch::types::ContainerDetail;
 use ffbatch_dispatcher::compute::{ComputeError, Request};
 use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::variable::SUBMISSION;
 
 use super::client::Client;
 use super::refusal::{Left, left};
-use super::{ask, form};
+use super::{ask, form, list, pinned};
 
 /// How long to wait before asking again where there were too many calls.
 const PAUSES: [Duration; 7] = [
@@ -106,14 +106,10 @@ enum Found {
 
 /// Looks for a job of this submission; `None` where it could not be looked for at the end.
 async fn look(client: &Client, settings: &Settings, request: &Request) -> Option<Found> {
-    let filter = KeyValuesPair::builder()
-        .name("JOB_NAME")
-        .values(form::job_name(request))
-        .build();
     let mut found = None;
     for pause in LOOKS {
         tokio::time::sleep(pause).await;
-        found = once(client, settings, request, &filter).await;
+        found = once(client, settings, request).await;
         if let Some(Found::Job(_)) = found {
             break;
         }
@@ -121,23 +117,10 @@ async fn look(client: &Client, settings: &Settings, request: &Request) -> Option
     found
 }
 
-async fn once(
-    client: &Client,
-    settings: &Settings,
-    request: &Request,
-    filter: &KeyValuesPair,
-) -> Option<Found> {
-    let call = client
-        .batch
-        .list_jobs()
-        .job_queue(&settings.family.job_queue)
-        .filters(filter.clone());
-    let listed = call.send().await.ok()?;
-    let ids: Vec<String> = listed
-        .job_summary_list()
-        .iter()
-        .filter_map(|job| job.job_id().map(str::to_owned))
-        .collect();
+async fn once(client: &Client, settings: &Settings, request: &Request) -> Option<Found> {
+    let queue = pinned::queue(&settings.family, &request.terms);
+    let listed = list::newest_named(client, &queue, &form::job_name(request)).await;
+    let ids: Vec<String> = listed.ok()?.into_iter().map(|job| job.id).collect();
     let known = ask::known(client, &ids).await.ok()?;
     let ours = known.into_iter().find(|(_, job)| {
         let variables = job.container().map(ContainerDetail::environment);

@@ -6,17 +6,14 @@ use aws_sdk_batch::types::{ContainerDetail, JobDetail as Found};
 use ffbatch_dispatcher::compute::{ComputeError, Outcome};
 use ffbatch_dispatcher::event::Event;
 use ffbatch_dispatcher::exit::Exit;
-use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::report::Report;
 use ffbatch_dispatcher::retry::NOT_STARTED;
 use ffbatch_dispatcher::state::State;
 
 use super::client::Client;
-use super::logs::Tail;
-use super::{ask, summary};
-
-/// The largest report that is read back, in bytes.
-const REPORT_LIMIT: u64 = 64 << 20;
+use super::logs::{Last, Tail};
+use super::{ask, machine, summary};
+use crate::report;
 
 /// The pause between two looks: ten followers stay far below what an account may ask.
 const PAUSE: Duration = Duration::from_millis(1500);
@@ -28,7 +25,7 @@ const LATE: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The status reason of a job that needed another one, which failed.
-const DEPENDENCY: &str = "Dependent Job failed";
+pub const DEPENDENCY: &str = "Dependent Job failed";
 
 /// Follows a job.
 pub async fn follow(
@@ -61,7 +58,7 @@ pub async fn follow(
         tokio::time::sleep(PAUSE / 3).await;
         log.drain(client, &ended, on).await?;
     }
-    outcome(client, &ended, log.last, on).await
+    outcome(client, &ended, log.last(), on).await
 }
 
 /// Tells the events of one attempt as far as they are there.
@@ -97,7 +94,7 @@ async fn drain(
     on: &mut (dyn FnMut(Event) + Send),
 ) -> Result<(), ComputeError> {
     let group = &client.installed().await?.log_group;
-    Tail::new(group, stream).drain(client, on).await.map(|_| ())
+    Tail::new(group, stream).drain(client, on).await
 }
 
 /// The log streams of the attempts that have one, in their order, that of a running one included.
@@ -107,25 +104,32 @@ fn streams(found: &Found) -> Vec<String> {
         Some(stream.to_owned())
     });
     let mut streams: Vec<String> = ended.collect();
-    let current = summary::container(found).and_then(|container| container.log_stream_name());
+    let current = found
+        .container()
+        .and_then(|container| container.log_stream_name());
     if let Some(current) = current.filter(|current| !streams.iter().any(|one| one == current)) {
         streams.push(current.to_owned());
     }
     streams
 }
 
+/// What the last worker of a job said of its end. A log that is gone says nothing.
+pub async fn last(client: &Client, found: &Found) -> Option<Last> {
+    let stream = streams(found).pop()?;
+    let end = async {
+        let group = &client.installed().await?.log_group;
+        Tail::new(group, &stream).end(client).await
+    };
+    end.await.unwrap_or_else(|error| {
+        tracing::debug!(%error, "the log cannot be read");
+        None
+    })
+}
+
 /// The log of a job over its attempts.
 #[derive(Default)]
 struct Log {
     tails: Vec<Tail>,
-    last: Option<Last>,
-}
-
-/// What the last worker said of its end.
-struct Last {
-    code: u8,
-    error: Option<String>,
-    report: Option<String>,
 }
 
 impl Log {
@@ -139,37 +143,22 @@ impl Log {
             if !self.tails.iter().any(|tail| tail.stream == stream) {
                 let group = &client.installed().await?.log_group;
                 self.tails.push(Tail::new(group, &stream));
-                self.last = None;
             }
         }
-        let last = &mut self.last;
-        for tail in &mut self.tails {
-            if tail.finished {
-                continue;
-            }
-            let mut listen = |event: Event| {
-                if let Event::Finished {
-                    code,
-                    error,
-                    report,
-                } = &event
-                {
-                    *last = Some(Last {
-                        code: *code,
-                        error: error.clone(),
-                        report: report.clone(),
-                    });
-                }
-                on(event);
-            };
-            tail.drain(client, &mut listen).await?;
+        for tail in self.tails.iter_mut().filter(|tail| tail.last.is_none()) {
+            tail.drain(client, on).await?;
         }
         Ok(())
     }
 
     /// Whether a worker that began has not said yet how it ended.
     fn expects_more(&self) -> bool {
-        self.tails.last().is_some_and(|tail| !tail.finished)
+        self.tails.last().is_some_and(|tail| tail.last.is_none())
+    }
+
+    /// What the last worker said of its end.
+    fn last(mut self) -> Option<Last> {
+        self.tails.pop()?.last
     }
 }
 
@@ -180,7 +169,7 @@ async fn outcome(
     on: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Outcome, ComputeError> {
     let state = summary::of(found)?.state;
-    let code = summary::container(found).and_then(ContainerDetail::exit_code);
+    let code = found.container().and_then(ContainerDetail::exit_code);
     let told = last
         .as_ref()
         .and_then(|last| Exit::from_code(i32::from(last.code)));
@@ -194,7 +183,7 @@ async fn outcome(
     let report_at = last.as_ref().and_then(|last| last.report.clone());
     let said = last.and_then(|last| last.error);
     let reason = || {
-        let container = summary::container(found).and_then(|container| container.reason());
+        let container = found.container().and_then(|container| container.reason());
         let reason = container.or(found.status_reason());
         reason.map_or_else(|| exit.meaning().to_owned(), str::to_owned)
     };
@@ -202,7 +191,14 @@ async fn outcome(
     let mut report = None;
     if let Some(at) = &report_at {
         match read(client, at).await {
-            Ok(read) => report = Some(Box::new(read)),
+            Ok(mut read) => {
+                if let Err(why) = machine::complete(client, found, &mut read).await {
+                    on(Event::Note {
+                        message: format!("which instance ran the job is not known: {why}"),
+                    });
+                }
+                report = Some(Box::new(read));
+            }
             Err(why) => on(Event::Note {
                 message: format!("the report `{at}` cannot be read: {why}"),
             }),
@@ -219,7 +215,7 @@ async fn outcome(
 /// How a job ended whose worker said nothing, if there was one.
 fn without_word(found: &Found) -> Exit {
     let reason = found.status_reason().unwrap_or_default();
-    let container = summary::container(found).and_then(|container| container.reason());
+    let container = found.container().and_then(|container| container.reason());
     let is_array = found
         .array_properties()
         .is_some_and(|array| array.index().is_none());
@@ -233,15 +229,12 @@ fn without_word(found: &Found) -> Exit {
     }
 }
 
+/// Reads the report. One that stayed in the container is gone.
 async fn read(client: &Client, at: &str) -> Result<Report, String> {
-    let at: Location = at.parse().map_err(|_| "it is no place".to_owned())?;
-    if !matches!(at, Location::S3 { .. }) {
+    if !at.starts_with("s3://") {
         return Err(
             "it stayed in the container (the job definition names no S3_BUCKET)".to_owned(),
         );
     }
-    let store = client.stores.of(&at).map_err(|error| error.to_string())?;
-    let bytes = store.read(&at, REPORT_LIMIT).await;
-    let bytes = bytes.map_err(|error| error.to_string())?;
-    serde_json::from_slice(&bytes).map_err(|error| error.to_string())
+    report::read(&client.stores, at).await
 }

@@ -12,8 +12,9 @@
 //!
 //! Pure: nothing here waits, calls or reads a file.
 
-use std::fmt;
 use std::sync::LazyLock;
+
+use ffbatch_dispatcher::infra::Architecture;
 
 pub mod fargate;
 mod regions;
@@ -41,35 +42,6 @@ static INSTANCES: LazyLock<Vec<InstanceType>> = LazyLock::new(|| {
     let rows = TYPES.lines().filter(|line| !line.starts_with('#'));
     rows.map(row).collect()
 });
-
-/// A processor architecture, by the names of EC2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Architecture {
-    /// Intel and AMD.
-    X86_64,
-    /// AWS Graviton.
-    Arm64,
-}
-
-impl Architecture {
-    /// Reads the name that EC2, AWS Batch, Docker or Linux has for it; `None` for any other.
-    pub fn named(name: &str) -> Option<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "x86_64" | "amd64" => Some(Self::X86_64),
-            "arm64" | "aarch64" => Some(Self::Arm64),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Architecture {
-    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        out.write_str(match self {
-            Self::X86_64 => "x86_64",
-            Self::Arm64 => "arm64",
-        })
-    }
-}
 
 /// What one EC2 instance type has.
 #[derive(Debug, Clone, PartialEq, Eq)]

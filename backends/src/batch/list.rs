@@ -1,10 +1,13 @@
-//! Listing and finding jobs of the family's queue: `ListJobs`, in pages.
+//! Listing and finding jobs of the family's queues, that of jobs which own an instance included: `ListJobs`, in pages.
 
+use aws_sdk_batch::operation::list_jobs::builders::ListJobsFluentBuilder;
 use aws_sdk_batch::types::{JobStatus, KeyValuesPair};
 use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::detail::{Filter, JobSummary, Listing};
+use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::state::State;
+use ffbatch_dispatcher::terms::ARRAY_SIZES;
 use jiff::Timestamp;
 
 use super::client::Client;
@@ -15,6 +18,10 @@ const PAGE: i32 = 100;
 
 /// So many jobs are looked at, the newest ones: 100 calls.
 const MOST: usize = 10_000;
+
+/// The filters of `ListJobs` for jobs of a name and for those that were submitted after a moment, in milliseconds.
+const NAME: &str = "JOB_NAME";
+const SINCE: &str = "AFTER_CREATED_AT";
 
 /// The fewest characters of an id that mean a job.
 const SHORTEST: usize = 4;
@@ -28,7 +35,7 @@ pub async fn list(
     let named = filter.name.as_deref().map(Pattern::of);
     let (all, more) = match &filter.parent {
         Some(parent) => (children(client, parent).await?, false),
-        None => newest(client, settings, since(filter)).await?,
+        None => filtered(client, settings, SINCE, &since(filter).to_string()).await?,
     };
     let mut listing = Listing::default();
     let fits = |job: &JobSummary| {
@@ -68,14 +75,20 @@ pub async fn find(
             .into_iter()
             .collect();
     }
-    let (all, _) = newest(client, settings, 0).await?;
     let short = form::fitting_name(text);
-    let named = all.iter().filter(|job| job.name == short).cloned();
-    let mut named = completed(client, named.collect()).await?;
-    named.retain(|job| job.name == text);
-    if !named.is_empty() || text.len() < SHORTEST {
-        return Ok(named);
+    if !short.is_empty() {
+        let (named, _) = filtered(client, settings, NAME, &short).await?;
+        let mut named = completed(client, named).await?;
+        named.retain(|job| job.name == text);
+        if !named.is_empty() {
+            return Ok(named);
+        }
     }
+    let is_id = |c: char| c.is_ascii_hexdigit() || matches!(c, '-' | ':');
+    if text.len() < SHORTEST || !text.chars().all(is_id) {
+        return Ok(Vec::new());
+    }
+    let (all, _) = filtered(client, settings, SINCE, "0").await?;
     let (beginning, child) = text.split_once(':').unwrap_or((text, ""));
     let begun: Vec<JobSummary> = all
         .into_iter()
@@ -111,32 +124,67 @@ async fn completed(
     Ok(jobs.into_iter().map(complete).collect())
 }
 
-/// The jobs that were submitted after a moment (in milliseconds), the newest first, and whether there are more.
-async fn newest(
+/// The jobs of the family's queues that a filter lets pass, those of each queue the newest first, and whether there are more.
+async fn filtered(
     client: &Client,
     settings: &Settings,
-    after: i64,
+    filter: &str,
+    value: &str,
+) -> Result<(Vec<JobSummary>, bool), ComputeError> {
+    let family = &settings.family;
+    let (mut jobs, mut more) = of_queue(client, &family.job_queue, filter, value, MOST).await?;
+    if !family.launch.is_fargate() {
+        match of_queue(client, &family.pinned_queue(), filter, value, MOST).await {
+            Ok((own, own_more)) => {
+                jobs.extend(own);
+                more |= own_more;
+            }
+            // An installation of AWS's sample has no such queue, and there is nothing else that can be wrong with this call.
+            Err(error) if error.exit == Exit::Rejected => (),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((jobs, more))
+}
+
+/// The jobs of this name in a queue, at most the newest hundred.
+pub async fn newest_named(
+    client: &Client,
+    queue: &str,
+    name: &str,
+) -> Result<Vec<JobSummary>, ComputeError> {
+    let (jobs, _) = of_queue(client, queue, NAME, name, 1).await?;
+    Ok(jobs)
+}
+
+/// The jobs of a queue that a filter lets pass, whole pages until there are `most`, and whether there are more.
+async fn of_queue(
+    client: &Client,
+    queue: &str,
+    filter: &str,
+    value: &str,
+    most: usize,
 ) -> Result<(Vec<JobSummary>, bool), ComputeError> {
     // With a filter jobs in every state come, the newest first (`ListJobs`, `filters`).
-    let filter = KeyValuesPair::builder()
-        .name("AFTER_CREATED_AT")
-        .values(after.to_string())
-        .build();
-    let mut pages = client
-        .batch
-        .list_jobs()
-        .job_queue(&settings.family.job_queue)
-        .filters(filter)
-        .max_results(PAGE)
-        .into_paginator()
-        .send();
+    let filter = KeyValuesPair::builder().name(filter).values(value).build();
+    let call = client.batch.list_jobs().job_queue(queue).filters(filter);
+    drained(client, call, most).await
+}
+
+/// What a listing lists, whole pages until there are `most` jobs, and whether there are more.
+async fn drained(
+    client: &Client,
+    call: ListJobsFluentBuilder,
+    most: usize,
+) -> Result<(Vec<JobSummary>, bool), ComputeError> {
+    let mut pages = call.max_results(PAGE).into_paginator().send();
     let mut jobs = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| client.refused("the jobs cannot be listed", &error))?;
         for job in page.job_summary_list() {
             jobs.push(summary::listed(job)?);
         }
-        if jobs.len() >= MOST {
+        if jobs.len() >= most {
             return Ok((jobs, true));
         }
     }
@@ -147,21 +195,9 @@ async fn newest(
 pub async fn children(client: &Client, parent: &str) -> Result<Vec<JobSummary>, ComputeError> {
     let mut jobs = Vec::new();
     for state in State::ALL {
-        let mut pages = client
-            .batch
-            .list_jobs()
-            .array_job_id(parent)
-            .job_status(JobStatus::from(state.name()))
-            .max_results(PAGE)
-            .into_paginator()
-            .send();
-        while let Some(page) = pages.next().await {
-            let page =
-                page.map_err(|error| client.refused("the children cannot be listed", &error))?;
-            for job in page.job_summary_list() {
-                jobs.push(summary::listed(job)?);
-            }
-        }
+        let call = client.batch.list_jobs().array_job_id(parent);
+        let call = call.job_status(JobStatus::from(state.name()));
+        jobs.extend(drained(client, call, *ARRAY_SIZES.end()).await?.0);
     }
     jobs.sort_by_key(|job| index(&job.id));
     Ok(jobs)

@@ -1,6 +1,6 @@
 //! A job's log in CloudWatch Logs, read while it is written.
 
-use aws_sdk_cloudwatchlogs::operation::get_log_events::GetLogEventsError;
+use aws_sdk_cloudwatchlogs::operation::get_log_events::{GetLogEventsError, GetLogEventsOutput};
 use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::event::Event;
 
@@ -14,8 +14,37 @@ pub struct Tail {
     /// Its name.
     pub stream: String,
     token: Option<String>,
-    /// Whether the worker said that it is done.
-    pub finished: bool,
+    /// What the worker said last; absent before.
+    pub last: Option<Last>,
+}
+
+/// What a worker says of its end.
+#[derive(Debug, Clone)]
+pub struct Last {
+    /// The exit code.
+    pub code: u8,
+    /// The error in one sentence; absent on success.
+    pub error: Option<String>,
+    /// Where the report lies.
+    pub report: Option<String>,
+}
+
+impl Last {
+    fn of(event: &Event) -> Option<Self> {
+        let Event::Finished {
+            code,
+            error,
+            report,
+        } = event
+        else {
+            return None;
+        };
+        Some(Self {
+            code: *code,
+            error: error.clone(),
+            report: report.clone(),
+        })
+    }
 }
 
 impl Tail {
@@ -25,58 +54,76 @@ impl Tail {
             group: group.to_owned(),
             stream: stream.to_owned(),
             token: None,
-            finished: false,
+            last: None,
         }
     }
 
-    /// Tells what is new; whether there was anything. A stream that is not there yet has nothing.
+    /// Tells what is new. A stream that is not there yet has nothing.
     pub async fn drain(
         &mut self,
         client: &Client,
         on: &mut (dyn FnMut(Event) + Send),
-    ) -> Result<bool, ComputeError> {
-        let mut any = false;
-        loop {
-            let answer = client
-                .logs
-                .get_log_events()
-                .log_group_name(&self.group)
-                .log_stream_name(&self.stream)
-                .start_from_head(true)
-                .set_next_token(self.token.clone())
-                .send()
-                .await;
-            let answer = match answer {
-                Ok(answer) => answer,
-                Err(error)
-                    if matches!(
-                        error.as_service_error(),
-                        Some(GetLogEventsError::ResourceNotFoundException(_))
-                    ) =>
-                {
-                    return Ok(any);
-                }
-                Err(error) => {
-                    return Err(refused(
-                        "the log of the job cannot be read",
-                        &format!("the stream `{}` of `{}`", self.stream, self.group),
-                        &error,
-                    ));
-                }
-            };
-            for line in answer.events() {
+    ) -> Result<(), ComputeError> {
+        while let Some(page) = self.page(client, true).await? {
+            for line in page.events() {
                 let event = event(line.message().unwrap_or_default());
-                self.finished |= matches!(event, Event::Finished { .. });
+                self.last = Last::of(&event).or(self.last.take());
                 on(event);
             }
-            // The end of a stream gives back the token that was sent.
-            let next = answer.next_forward_token().map(str::to_owned);
-            let is_end = answer.events().is_empty() || next == self.token;
-            any |= !answer.events().is_empty();
+            let next = page.next_forward_token().map(str::to_owned);
+            let is_end = page.events().is_empty() || next == self.token;
             self.token = next.or(self.token.take());
             if is_end {
-                return Ok(any);
+                break;
             }
+        }
+        Ok(())
+    }
+
+    /// What the worker said last, found from the end of the stream.
+    pub async fn end(mut self, client: &Client) -> Result<Option<Last>, ComputeError> {
+        while let Some(page) = self.page(client, false).await? {
+            let mut newest = page.events().iter().rev();
+            let last = newest.find_map(|line| Last::of(&event(line.message().unwrap_or_default())));
+            let next = page.next_backward_token().map(str::to_owned);
+            // A page may be empty though there are more.
+            if last.is_some() || !page.events().is_empty() || next == self.token {
+                return Ok(last);
+            }
+            self.token = next;
+        }
+        Ok(None)
+    }
+
+    /// The next page of the stream, from its head or from its end; `None` where there is no such stream. A page that gives back the
+    /// token with which it was asked for is the last one.
+    async fn page(
+        &self,
+        client: &Client,
+        from_head: bool,
+    ) -> Result<Option<GetLogEventsOutput>, ComputeError> {
+        let call = client
+            .logs
+            .get_log_events()
+            .log_group_name(&self.group)
+            .log_stream_name(&self.stream)
+            .start_from_head(from_head)
+            .set_next_token(self.token.clone());
+        match call.send().await {
+            Ok(page) => Ok(Some(page)),
+            Err(error)
+                if matches!(
+                    error.as_service_error(),
+                    Some(GetLogEventsError::ResourceNotFoundException(_))
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(refused(
+                "the log of the job cannot be read",
+                &format!("the stream `{}` of `{}`", self.stream, self.group),
+                &error,
+            )),
         }
     }
 }

@@ -26,6 +26,7 @@ pub fn lots(requests: &[Request]) -> Vec<Lot> {
         .collect();
     let joins = |request: &Request| {
         !request.is_array()
+            && request.terms.instance_type.is_none()
             && request.terms.depends_on.is_empty()
             && !needed.contains(request.id.as_str())
     };

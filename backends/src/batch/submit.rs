@@ -1,4 +1,4 @@
-//! Submitting jobs: what can never run is refused, the others go out in as few calls as there can be ([`lots`]), each in the form that
+//! Submitting jobs: what can never run is refused ([`fits`]), the others go out in as few calls as there can be ([`lots`]), each in the form that
 //! suits it ([`form`]), and each once ([`deliver`](mod@super::deliver)).
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,21 +12,14 @@ use aws_sdk_batch::types::{
 use ffbatch_dispatcher::compute::{ComputeError, Request};
 use ffbatch_dispatcher::retry::{Action, RetryStrategy};
 use ffbatch_dispatcher::settings::Settings;
-use ffbatch_dispatcher::terms::{DependencyKind, Terms};
+use ffbatch_dispatcher::terms::DependencyKind;
 use ffbatch_dispatcher::variable::{SUBMISSION, VCPUS};
 
 use super::client::Client;
 use super::deliver::deliver;
 use super::form::{self, Form};
 use super::lots::lots;
-use super::places;
-
-/// The shortest time that an attempt may be given (AWS Batch API Reference, `JobTimeout`).
-const SHORTEST_TIMEOUT: u32 = 60;
-
-/// The most bytes that the terms of a job may be: what the largest request (30 KiB; AWS Batch User Guide, "Service quotas") leaves
-/// beside the job itself and the names of queue and definition.
-const CARRIED: usize = 30 * 1024 - form::INLINE - 1024;
+use super::{fits, pinned};
 
 /// Submits jobs and tells their ids in the order of the requests. A job that became the child of an array has the id `ARRAY:INDEX`.
 pub async fn submit(
@@ -35,7 +28,7 @@ pub async fn submit(
     requests: &[Request],
 ) -> Result<Vec<String>, ComputeError> {
     for request in requests {
-        fits(settings, request)?;
+        fits::check(&client.region, settings, request)?;
     }
     let mut ids: Vec<String> = vec![String::new(); requests.len()];
     let mut accepted: HashMap<String, String> = HashMap::new();
@@ -71,85 +64,6 @@ fn so_far(mut error: ComputeError, ids: &[String]) -> ComputeError {
     error
 }
 
-/// Refuses what the family can never run.
-fn fits(settings: &Settings, request: &Request) -> Result<(), ComputeError> {
-    let compute = &settings.compute;
-    let name = if request.name.is_empty() {
-        &request.id
-    } else {
-        &request.name
-    };
-    let refuse = |why: String| {
-        Err(ComputeError::rejected(format!(
-            "job `{name}` cannot run on `{compute}`: {why}"
-        )))
-    };
-    if let Some(path) = request.jobs.iter().find_map(places::local) {
-        return refuse(format!(
-            "`{path}` is a path of this machine (copy it to S3, and write its s3:// URL)"
-        ));
-    }
-    let terms = &request.terms;
-    if let Some(seconds) = terms.timeout_secs
-        && seconds < SHORTEST_TIMEOUT
-    {
-        return refuse(format!(
-            "AWS Batch gives an attempt at least {SHORTEST_TIMEOUT} s, not {seconds} s (raise `timeout_secs`)"
-        ));
-    }
-    let carried = serde_json::to_string(&(terms, &request.environment)).map_or(0, |all| all.len());
-    if carried > CARRIED {
-        return refuse(format!(
-            "its tags, variables and retry rules are {carried} bytes, and AWS Batch takes no more than {CARRIED} of them (shorten the tags)"
-        ));
-    }
-    if terms.instance_type.is_some() {
-        return refuse(
-            "it names an instance type, and jobs that own an instance are not built yet (leave it out)".to_owned(),
-        );
-    }
-    if settings.family.launch.is_fargate() {
-        return fits_fargate(settings, terms).or_else(refuse);
-    }
-    let families: Vec<&str> = settings
-        .family
-        .families
-        .iter()
-        .map(String::as_str)
-        .collect();
-    let Some(largest) = super::instances::largest(&families) else {
-        return Ok(());
-    };
-    if largest.gpus == 0 && terms.gpus.is_some_and(|gpus| gpus > 0) {
-        return refuse("its instances have no GPU (choose `nvidia`)".to_owned());
-    }
-    let asked = [
-        ("vCPUs", terms.vcpus, largest.vcpus),
-        ("MiB of memory", terms.memory_mib, largest.memory_mib),
-        ("GPUs", terms.gpus, largest.gpus),
-    ];
-    for (what, wanted, there) in asked {
-        if let Some(wanted) = wanted.filter(|wanted| *wanted > there) {
-            return refuse(format!(
-                "it asks for {wanted} {what}, and no instance of {} has more than {there} (ask for less)",
-                families.join(", ")
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn fits_fargate(settings: &Settings, terms: &Terms) -> Result<(), String> {
-    if terms.gpus.is_some_and(|gpus| gpus > 0) {
-        return Err("Fargate has no GPU (choose `nvidia`)".to_owned());
-    }
-    let vcpus = terms.vcpus.unwrap_or(settings.family.vcpus);
-    let memory_mib = terms.memory_mib.unwrap_or(settings.family.memory_mib);
-    super::instances::fargate::fits(f64::from(vcpus), memory_mib).map_err(|nearest| {
-        format!("Fargate has no {vcpus} vCPU with {memory_mib} MiB (the nearest is {nearest})")
-    })
-}
-
 /// Sends one job, or one array job, and tells its id.
 pub async fn send(
     client: &Client,
@@ -157,6 +71,7 @@ pub async fn send(
     request: &Request,
     accepted: &HashMap<String, String>,
 ) -> Result<String, ComputeError> {
+    let request = &*pinned::filled(client, &settings.family, request).await?;
     let variables = variables(settings, request);
     let carried = variables
         .iter()
@@ -217,14 +132,21 @@ fn call(
             overrides = overrides.resource_requirements(one.build());
         }
     }
-    let mut call = client
-        .batch
-        .submit_job()
+    let call = client.batch.submit_job();
+    let call = if let Some(instance) = &terms.instance_type {
+        let overrides = overrides
+            .instance_type(instance)
+            .set_command(Some(pinned::command(&form.parameters)));
+        call.job_definition(settings.family.pinned_definition())
+            .node_overrides(pinned::overrides(overrides.build()))
+    } else {
+        call.job_definition(&settings.family.job_definition)
+            .set_parameters(Some(form.parameters))
+            .container_overrides(overrides.build())
+    };
+    let mut call = call
         .job_name(form::job_name(request))
-        .job_queue(&settings.family.job_queue)
-        .job_definition(&settings.family.job_definition)
-        .set_parameters(Some(form.parameters))
-        .container_overrides(overrides.build())
+        .job_queue(pinned::queue(&settings.family, terms))
         .retry_strategy(strategy(&terms.retry))
         .propagate_tags(true);
     if !terms.tags.is_empty() {

@@ -1,6 +1,6 @@
 //! From what AWS Batch says of a job to what every compute says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_batch::types::{
     ArrayJobDependency, AttemptContainerDetail, AttemptDetail, ContainerDetail, ContainerSummary,
@@ -19,7 +19,7 @@ use ffbatch_dispatcher::variable::RETRY_OF;
 use jiff::Timestamp;
 
 use super::client::Client;
-use super::{ask, form, lines};
+use super::{ask, form, lines, pinned};
 
 /// How AWS Batch calls the end of every worker that ended by itself, well or not (`DescribeJobs`, `statusReason`).
 const EXITED: &str = "Essential container in task exited";
@@ -45,8 +45,8 @@ pub fn of(job: &Found) -> Result<JobSummary, ComputeError> {
         };
         sizes.iter().filter_map(count).collect::<BTreeMap<_, _>>()
     });
-    let exit = exit(state, container(job).and_then(ContainerDetail::exit_code));
-    let container_reason = container(job).and_then(ContainerDetail::reason);
+    let exit = exit(state, job.container().and_then(ContainerDetail::exit_code));
+    let container_reason = job.container().and_then(ContainerDetail::reason);
     Ok(JobSummary {
         name: name(job),
         state,
@@ -122,15 +122,22 @@ fn time(millis: Option<i64>) -> Option<Timestamp> {
 
 /// What people call it: the parameter says it in full, the name of AWS Batch allows less.
 fn name(job: &Found) -> String {
-    let parameters = job.parameters();
-    let full = parameters.and_then(|all| given(all.get("name")));
+    let parameters = parameters(job);
     let short = || form::name_of(job.job_name().unwrap_or_default());
-    full.unwrap_or_else(short).to_owned()
+    given(parameters.get("name"))
+        .unwrap_or_else(short)
+        .to_owned()
 }
 
-/// The container of a job, also of one that owns an instance.
-pub fn container(job: &Found) -> Option<&ContainerDetail> {
-    job.container()
+/// The job parameters; a job that owns an instance has them in its command.
+fn parameters(job: &Found) -> HashMap<String, String> {
+    let given = job.parameters().cloned().unwrap_or_default();
+    match job.container() {
+        Some(container) if job.node_properties().is_some() => {
+            pinned::parameters(container.command())
+        }
+        _ => given,
+    }
 }
 
 /// Everything about one job, but for why.
@@ -170,7 +177,10 @@ pub async fn detail(client: &Client, job: &Found) -> Result<JobDetail, ComputeEr
                     kind: one.kind,
                 })
                 .collect(),
-            instance_type: None,
+            instance_type: job
+                .container()
+                .and_then(ContainerDetail::instance_type)
+                .map(str::to_owned),
         },
         depends_on,
         attempts: job.attempts().iter().enumerate().map(attempt).collect(),
@@ -201,7 +211,7 @@ fn rules(strategy: &Strategy) -> Vec<Rule> {
 
 /// A variable of the container.
 fn variable(job: &Found, name: &str) -> Option<String> {
-    let mut all = container(job)?.environment().iter();
+    let mut all = job.container()?.environment().iter();
     let one = all.find(|one| one.name() == Some(name))?;
     one.value().map(str::to_owned)
 }
@@ -212,7 +222,7 @@ fn tail(arn: &str) -> &str {
 }
 
 fn resource(job: &Found, kind: &ResourceType) -> Option<u32> {
-    let needs = container(job)?.resource_requirements();
+    let needs = job.container()?.resource_requirements();
     let one = needs.iter().find(|one| one.r#type() == Some(kind))?;
     // Fargate has halves of a processor.
     let amount: f64 = one.value()?.parse().ok()?;
@@ -266,7 +276,8 @@ fn attempt((index, attempt): (usize, &AttemptDetail)) -> Attempt {
 /// The job that AWS Batch holds, read back from its parameters, its document or its line of a manifest, of an array the first one;
 /// `None` where it says none.
 pub async fn document(client: &Client, job: &Found) -> Result<Option<Job>, ComputeError> {
-    let text = |name: &str| job.parameters().and_then(|all| all.get(name)).cloned();
+    let mut given = parameters(job);
+    let mut text = |name: &str| given.remove(name);
     let parameters = Parameters {
         global_options: text("global_options"),
         input_file_options: text("input_file_options"),

@@ -6,17 +6,13 @@ use ffbatch_dispatcher::compute::{Compute, ComputeError, Outcome};
 use ffbatch_dispatcher::detail::JobSummary;
 use ffbatch_dispatcher::event::Event;
 use ffbatch_dispatcher::exit::Exit;
-use ffbatch_dispatcher::location::{Location, LocationError};
-use ffbatch_dispatcher::report::Report;
 use ffbatch_dispatcher::state::State;
 use ffbatch_storage::Stores;
 
 use super::Local;
 use super::place::Place;
 use super::tail::Tail;
-
-/// The largest report that is read back, in bytes. One of 100,000 published segments has a third of it.
-const REPORT_LIMIT: u64 = 64 << 20;
+use crate::report;
 
 /// The pause between two looks at a job that began a moment ago: its user sees each of them.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -174,7 +170,7 @@ async fn outcome(
         report_at,
     };
     if let Some(at) = &outcome.report_at {
-        match report(at).await {
+        match report::read(&Stores::default(), at).await {
             Ok(report) => outcome.report = Some(Box::new(report)),
             Err(why) => on(Event::Note {
                 message: format!("the report at `{at}` cannot be read back: {why}"),
@@ -182,18 +178,4 @@ async fn outcome(
         }
     }
     outcome
-}
-
-/// Reads a report where the worker says that it lies: in a directory, or in the bucket that `S3_BUCKET` names.
-async fn report(at: &str) -> Result<Report, String> {
-    let at: Location = at
-        .parse()
-        .map_err(|error: LocationError| error.to_string())?;
-    let stores = Stores::default();
-    let store = stores.of(&at).map_err(|error| error.to_string())?;
-    let bytes = store
-        .read(&at, REPORT_LIMIT)
-        .await
-        .map_err(|error| error.to_string())?;
-    serde_json::from_slice(&bytes).map_err(|error| error.to_string())
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::BatchFamily;
-use crate::retry::{Action, RetryStrategy, Rule};
+use crate::retry::{RetryStrategy, Rule};
 use crate::variable;
 
 /// The job parameters, in the order of the worker's flags. A definition gives each the value `null`, which is none: AWS Batch has
@@ -161,11 +161,7 @@ fn retry_strategy(strategy: &RetryStrategy) -> Value {
 }
 
 fn rule(rule: &Rule) -> Value {
-    let action = match rule.action {
-        Action::Retry => "RETRY",
-        Action::Exit => "EXIT",
-    };
-    let mut value = json!({ "action": action });
+    let mut value = json!({ "action": rule.action });
     for (name, pattern) in [
         ("onExitCode", &rule.on_exit_code),
         ("onReason", &rule.on_reason),

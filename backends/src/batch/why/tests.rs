@@ -1,11 +1,14 @@
 use std::collections::BTreeMap;
 
 use ffbatch_dispatcher::config::{Aws, Config};
-use ffbatch_dispatcher::detail::JobSummary;
+use ffbatch_dispatcher::detail::{JobSummary, Needed};
 use ffbatch_dispatcher::infra::{Architecture, BatchFamily};
-use ffbatch_dispatcher::terms::Terms;
+use ffbatch_dispatcher::terms::{DependencyKind, Terms};
 use jiff::Timestamp;
 
+use super::failed::{ended, failed};
+use super::queue::{Environment, Queue};
+use super::waits::waits;
 use super::*;
 
 fn settings() -> Settings {
@@ -101,13 +104,60 @@ fn why_a_job_waits() {
         Some(
             "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot fulfill the capacity requested",
         ),
-        "no instance of c7g, c8g to give",
+        "no instance of c7g, c8g to give at the moment, or the account may start no more (wait; see its quota \"All Standard",
     );
     check_waiting(
         |_| (),
         Some("MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job resource requirement is higher"),
         "no instance of c7g, c8g has what it asks for",
     );
+}
+
+#[test]
+fn the_quota_is_that_of_the_compute() {
+    let of = |family: BatchFamily, instance: Option<&str>| {
+        let settings = Settings {
+            family,
+            ..settings()
+        };
+        let mut detail = detail(None);
+        detail.terms.instance_type = instance.map(str::to_owned);
+        waits(&detail, &queue(), &settings)
+    };
+    let arm = || BatchFamily::ec2("arm", Architecture::Arm, &["c7g", "c8g"]);
+    let nvidia = || BatchFamily::ec2("nvidia", Architecture::X86, &["g5"]);
+    let xilinx = || BatchFamily::ec2("xilinx", Architecture::X86, &["vt1"]);
+    let fargate = BatchFamily::fargate("fargate", Architecture::X86);
+    for (said, expected) in [
+        (
+            of(arm(), None),
+            "\"All Standard (A, C, D, H, I, M, R, T, Z) Spot",
+        ),
+        (of(arm(), Some("c7g.large")), "\"Running On-Demand Standard"),
+        (
+            of(nvidia(), None),
+            "\"All G and VT Spot Instance Requests\"",
+        ),
+        (
+            of(xilinx(), None),
+            "\"All G and VT Spot Instance Requests\"",
+        ),
+        (
+            of(nvidia(), Some("g5.xlarge")),
+            "\"Running On-Demand G and VT instances\"",
+        ),
+        (of(fargate, None), "\"Fargate Spot vCPU resource count\""),
+    ] {
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn a_job_that_owns_its_instance_waits_for_that_type() {
+    let mut detail = detail(Some("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - no"));
+    detail.terms.instance_type = Some("c7g.large".to_owned());
+    let said = waits(&detail, &queue(), &settings());
+    assert!(said.contains("AWS has no `c7g.large` to give"), "{said}");
 }
 
 #[track_caller]
@@ -147,4 +197,24 @@ fn why_a_job_failed() {
         "ffmpeg failed (`ffbatch logs 3f2a`",
     );
     check_failed("", "wrong bitrate", None, "wrong bitrate");
+}
+
+#[test]
+fn what_never_ran_names_the_job_that_it_needed() {
+    let mut detail = detail(None);
+    let needed = |id: &str, state| Needed {
+        id: id.to_owned(),
+        name: format!("name of {id}"),
+        kind: DependencyKind::Whole,
+        state,
+    };
+    detail.depends_on = vec![needed("a", State::Succeeded), needed("b", State::Failed)];
+    let found = Found::builder()
+        .status_reason("Dependent Job failed")
+        .build();
+    let said = failed(&found, &detail, None, &settings());
+    assert!(
+        said[0].starts_with("it needs `name of b` (b), which failed"),
+        "{said:?}"
+    );
 }

@@ -49,18 +49,14 @@ impl Store {
 
 /// Refuses what this machine can never run.
 fn fits(request: &Request, settings: Settings) -> Result<(), ComputeError> {
-    let name = if request.name.is_empty() {
-        &request.id
-    } else {
-        &request.name
-    };
+    let title = request.title();
     let elsewhere = [
         ("a GPU", request.terms.gpus.is_some_and(|gpus| gpus > 0)),
         ("an instance type", request.terms.instance_type.is_some()),
     ];
     if let Some((what, _)) = elsewhere.iter().find(|(_, asked)| *asked) {
         return Err(ComputeError::rejected(format!(
-            "job `{name}` asks for {what}, which the queue of this machine does not hand out (leave it out, or choose a compute of AWS with --compute)"
+            "{title} asks for {what}, which the queue of this machine does not hand out (leave it out, or choose a compute of AWS with --compute)"
         )));
     }
     let asked = [
@@ -75,7 +71,7 @@ fn fits(request: &Request, settings: Settings) -> Result<(), ComputeError> {
     for (what, key, wanted, there) in asked {
         if let Some(wanted) = wanted.filter(|wanted| *wanted > there) {
             return Err(ComputeError::machine(format!(
-                "job `{name}` asks for {wanted} {what}, and the queue has {there} (ask for less, or set `{key}` in the section `backends.local`)"
+                "{title} asks for {wanted} {what}, and the queue has {there} (ask for less, or set `{key}` in the section `backends.local`)"
             )));
         }
     }

@@ -1,0 +1,101 @@
+//! Why a job that could run does not yet.
+//!
+//! The codes of jobs that are stuck are those of the AWS Batch User Guide, "Jobs stuck in a RUNNABLE status" and "Job queue blocked".
+
+use ffbatch_dispatcher::detail::JobDetail;
+use ffbatch_dispatcher::infra::{BatchFamily, Launch};
+use ffbatch_dispatcher::settings::Settings;
+use ffbatch_dispatcher::state::State;
+
+use super::queue::{Queue, blocked};
+use crate::batch::instances;
+
+/// What it waits for.
+pub fn waits(detail: &JobDetail, queue: &Queue, settings: &Settings) -> String {
+    if detail.summary.state == State::Starting {
+        return "its container starts: mostly the image is pulled (ask again in a minute)"
+            .to_owned();
+    }
+    if let Some(why) = blocked(queue) {
+        return why;
+    }
+    let most = queue
+        .environments
+        .iter()
+        .filter_map(|one| one.most_vcpus)
+        .max();
+    if let (Some(wanted), Some(most)) = (detail.terms.vcpus, most)
+        && wanted > most
+    {
+        return format!(
+            "it asks for {wanted} vCPUs, and the environments of `{}` may start {most} (ask for less, or raise `maxvCpus` of one)",
+            queue.name
+        );
+    }
+    let reason = detail.summary.status_reason.as_deref().unwrap_or_default();
+    stuck(reason, detail, settings).unwrap_or_else(|| waits_for_room(detail, settings))
+}
+
+fn waits_for_room(detail: &JobDetail, settings: &Settings) -> String {
+    let quota = quota(detail, &settings.family);
+    if settings.family.launch.is_fargate() {
+        return format!(
+            "it waits for room on Fargate, mostly for less than a minute (if it stays so, capacity is short, or the account's quota \"{quota}\" is used up)"
+        );
+    }
+    format!(
+        "it waits for an instance: AWS Batch starts one within some minutes, or sooner where one has room (if it stays so, capacity is short, or the account's quota \"{quota}\" is used up)"
+    )
+}
+
+/// What AWS Batch itself says of a job that is stuck.
+fn stuck(reason: &str, detail: &JobDetail, settings: &Settings) -> Option<String> {
+    let families = settings.family.families.join(", ");
+    let wanted = detail.terms.instance_type.as_ref();
+    let wanted = wanted.map_or_else(
+        || format!("instance of {families}"),
+        |name| format!("`{name}`"),
+    );
+    let known = [
+        (
+            "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
+            format!(
+                "AWS has no {wanted} to give at the moment, or the account may start no more (wait; see its quota \"{}\"; or choose another compute or Region)",
+                quota(detail, &settings.family)
+            ),
+        ),
+        (
+            "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
+            "it asks for more than its environment may start (ask for fewer vCPUs, or raise `maxvCpus`)".to_owned(),
+        ),
+        (
+            "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
+            format!("no {wanted} has what it asks for (ask for less)"),
+        ),
+        (
+            "MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS",
+            "the service role of its environment lacks a permission (deploy the stack again)".to_owned(),
+        ),
+    ];
+    let found = known.into_iter().find(|(code, _)| reason.contains(code));
+    found
+        .map(|(_, sentence)| sentence)
+        .or_else(|| (!reason.is_empty()).then(|| reason.to_owned()))
+}
+
+/// The quota of an account that its job counts against. In a new account those of accelerated instances are 0 (Amazon EC2 User Guide,
+/// "Amazon EC2 instance type quotas" and "Spot Instance quotas"; AWS Fargate service quotas).
+fn quota(detail: &JobDetail, family: &BatchFamily) -> &'static str {
+    let families: Vec<&str> = family.families.iter().map(String::as_str).collect();
+    let largest = instances::largest(&families).unwrap_or_default();
+    let is_accelerated = largest.gpus + largest.accelerators > 0;
+    let is_spot = family.launch == Launch::Spot && detail.terms.instance_type.is_none();
+    match (family.launch, is_accelerated, is_spot) {
+        (Launch::FargateSpot, ..) => "Fargate Spot vCPU resource count",
+        (Launch::Fargate, ..) => "Fargate On-Demand vCPU resource count",
+        (_, true, true) => "All G and VT Spot Instance Requests",
+        (_, true, false) => "Running On-Demand G and VT instances",
+        (_, false, true) => "All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests",
+        (_, false, false) => "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances",
+    }
+}
