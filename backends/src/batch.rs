@@ -25,7 +25,6 @@ mod deliver;
 mod fits;
 mod follow;
 mod form;
-pub mod instances;
 mod lines;
 mod list;
 mod logs;

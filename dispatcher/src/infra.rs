@@ -4,6 +4,7 @@
 //! configuration (`[backends.arm]`) overrides any field of a [`BatchFamily`] by its own name.
 
 mod definition;
+pub mod instances;
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,11 @@
 //! What a family can never run is refused before anything is sent.
 
 use ffbatch_dispatcher::compute::{ComputeError, Request};
+use ffbatch_dispatcher::infra::instances;
 use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::terms::Terms;
 
-use super::{form, instances, pinned, places};
+use super::{form, pinned, places};
 
 /// The shortest time that an attempt may be given (AWS Batch API Reference, `JobTimeout`).
 const SHORTEST_TIMEOUT: u32 = 60;

@@ -12,12 +12,12 @@ use std::collections::HashMap;
 
 use aws_sdk_batch::types::{ContainerOverrides, NodeOverrides, NodePropertyOverride};
 use ffbatch_dispatcher::compute::{ComputeError, Request};
+use ffbatch_dispatcher::infra::instances::{self, InstanceType, Offered};
 use ffbatch_dispatcher::infra::{ALL_NODES, BatchFamily, PARAMETERS, SWITCH};
 use ffbatch_dispatcher::terms::Terms;
 use ffbatch_dispatcher::variable;
 
 use super::client::Client;
-use super::instances::{self, InstanceType, Offered};
 
 /// The instance type that a job names, looked up; a sentence where the family cannot run it there.
 pub fn instance(

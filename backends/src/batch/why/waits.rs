@@ -3,12 +3,11 @@
 //! The codes of jobs that are stuck are those of the AWS Batch User Guide, "Jobs stuck in a RUNNABLE status" and "Job queue blocked".
 
 use ffbatch_dispatcher::detail::JobDetail;
-use ffbatch_dispatcher::infra::{BatchFamily, Launch};
+use ffbatch_dispatcher::infra::{BatchFamily, Launch, instances};
 use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::state::State;
 
 use super::queue::{Queue, blocked};
-use crate::batch::instances;
 
 /// What it waits for.
 pub fn waits(detail: &JobDetail, queue: &Queue, settings: &Settings) -> String {

@@ -65,7 +65,7 @@ fn family(word: &'static str) -> (&'static str, Sizes) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::instances::of_family;
+    use crate::infra::instances::of_family;
 
     #[test]
     fn the_three_forms_of_a_word() {

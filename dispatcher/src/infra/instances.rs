@@ -14,7 +14,7 @@
 
 use std::sync::LazyLock;
 
-use ffbatch_dispatcher::infra::Architecture;
+use super::Architecture;
 
 pub mod fargate;
 mod regions;
