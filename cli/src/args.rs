@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+pub use deploy::{Deploy, StackFlags, Synth};
 pub use jobs::{Cancel, List, Logs, Retry, Status, Wait, Why};
 pub use order::{Order, Parts, Run, Submit, TermFlags};
 pub use quality::Quality;
 
+mod deploy;
 mod jobs;
 mod order;
 mod quality;
@@ -43,6 +45,9 @@ pub enum Verb {
     Agent(Agent),
     /// List the computes that can run jobs, or show one in full
     Computes(Computes),
+    /// The stack of computes on AWS
+    #[command(subcommand)]
+    Deploy(Deploy),
     /// Print the JSON Schema of job files, for editors
     Schema,
     /// Print a completion script for a shell

@@ -28,6 +28,7 @@ mod cancel;
 mod client;
 mod closing;
 mod computes;
+mod deploy;
 mod follower;
 mod ids;
 mod interrupt;
@@ -132,6 +133,10 @@ async fn call(args: Args) -> anyhow::Result<Exit> {
         Verb::Quality(flags) => {
             let _log = trace::log(verbose);
             quality::run(&config()?, &flags, verbose).await
+        }
+        Verb::Deploy(verb) => {
+            let _log = trace::log(verbose);
+            deploy::run(config()?, verb).await
         }
         Verb::Schema => {
             speak::out(&format!("{:#}", ffbatch_jobfile::schema()));

@@ -1,6 +1,11 @@
-//! What the computes of this program need on AWS, as data from their own descriptions.
+//! The stack on AWS as one CloudFormation template, made from what the linked computes say that they need.
 //!
-//! This crate makes no AWS call. A family's resources appear because the family is linked; nobody lists them here.
+//! This crate makes no AWS call, and the same plan makes the same template to the byte. A family's resources appear because the
+//! family is linked; nobody lists them here.
+
+pub mod options;
+pub mod stack;
+pub mod template;
 
 use ffbatch_dispatcher::compute::Family;
 use serde_json::{Value, json};

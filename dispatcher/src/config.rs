@@ -14,6 +14,7 @@ use figment::value::Dict;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::infra;
 use crate::job;
 
 /// The name of the configuration file.
@@ -48,6 +49,8 @@ pub struct Config {
     pub aws: Aws,
     /// One section for each compute, read by the compute itself.
     pub backends: BTreeMap<String, Dict>,
+    /// How the stack on AWS shall be, read by whoever deploys it.
+    pub deploy: Dict,
 }
 
 /// How AWS is reached.
@@ -62,6 +65,15 @@ pub struct Aws {
     pub endpoint_url: Option<String>,
     /// The bucket for what jobs bring along and leave; else the one that the stack's job definition names.
     pub bucket: Option<String>,
+    /// What the names of the stack begin with; else `batch-ffmpeg`.
+    pub prefix: Option<String>,
+}
+
+impl Aws {
+    /// What the names of the stack begin with.
+    pub fn prefix(&self) -> &str {
+        self.prefix.as_deref().unwrap_or(infra::PREFIX)
+    }
 }
 
 impl Default for Config {
@@ -77,6 +89,7 @@ impl Default for Config {
             ffmpeg: None,
             aws: Aws::default(),
             backends: BTreeMap::new(),
+            deploy: Dict::new(),
         }
     }
 }
@@ -116,7 +129,7 @@ impl Config {
         let variables = Env::prefixed(PREFIX)
             .filter(move |key| {
                 known.iter().any(|name| key == *name)
-                    || ["aws__", "backends__"]
+                    || ["aws__", "backends__", "deploy__"]
                         .iter()
                         .any(|section| key.starts_with(section))
             })

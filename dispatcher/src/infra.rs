@@ -15,8 +15,13 @@ pub use definition::{ALL_NODES, PARAMETERS, Surroundings};
 /// What follows the name of a queue or a definition where a job owns a whole instance of a type that it names.
 pub const PINNED: &str = "-pinned";
 
+/// What the names of an installation begin with that does not say otherwise.
+pub const PREFIX: &str = "batch-ffmpeg";
+
 /// The parameter of AWS Systems Manager that switches on that jobs are measured which say nothing of quality: `TRUE` or `FALSE`.
-pub const SWITCH: &str = "/batch-ffmpeg/ffqm";
+pub fn switch(prefix: &str) -> String {
+    format!("/{prefix}/ffqm")
+}
 
 /// What a compute needs to exist.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,8 +128,8 @@ impl BatchFamily {
     /// A family on EC2 Spot instances with the usual names and resources: 2 vCPU and 8 GiB a job, the `cpu` image.
     pub fn ec2(compute: &str, architecture: Architecture, families: &[&str]) -> Self {
         Self {
-            job_queue: format!("batch-ffmpeg-job-queue-{compute}"),
-            job_definition: format!("batch-ffmpeg-job-definition-{compute}"),
+            job_queue: format!("{PREFIX}-job-queue-{compute}"),
+            job_definition: format!("{PREFIX}-job-definition-{compute}"),
             image: Some("cpu".to_owned()),
             architecture,
             launch: Launch::Spot,
@@ -146,6 +151,17 @@ impl BatchFamily {
             launch: Launch::FargateSpot,
             ..Self::ec2(compute, architecture, &[])
         }
+    }
+
+    /// The family of an installation whose names begin otherwise.
+    #[must_use]
+    pub fn named_after(mut self, prefix: &str) -> Self {
+        for name in [&mut self.job_queue, &mut self.job_definition] {
+            if let Some(rest) = name.strip_prefix(PREFIX) {
+                *name = format!("{prefix}{rest}");
+            }
+        }
+        self
     }
 
     /// The queue of jobs that own an instance.

@@ -11,7 +11,7 @@ use crate::config::{Aws, Config};
 use crate::infra::BatchFamily;
 
 /// The keys that say how AWS is reached; all others are fields of the family.
-const CONNECTION: [&str; 4] = ["region", "profile", "endpoint_url", "bucket"];
+const CONNECTION: [&str; 5] = ["region", "profile", "endpoint_url", "bucket", "prefix"];
 
 /// A family as it is used.
 #[derive(Debug, Clone)]
@@ -50,10 +50,12 @@ impl Settings {
                 "the section `backends.{name}` cannot be used: {error}"
             ))
         };
+        let aws = over(config.aws.clone(), connection).map_err(wrong)?;
+        let own = own.named_after(aws.prefix());
         Ok(Self {
             compute: name.to_owned(),
             family: over(own, fields).map_err(wrong)?,
-            aws: over(config.aws.clone(), connection).map_err(wrong)?,
+            aws,
         })
     }
 }
@@ -126,6 +128,9 @@ mod tests {
             ("mine", 4)
         );
         assert_eq!(own.family.families, ["c8g"]);
+        let other = read(&[("prefix", "media".into())]).expect("a known key");
+        assert_eq!(other.family.pinned_queue(), "media-job-queue-x-pinned");
+        assert_eq!(other.family.job_definition, "media-job-definition-x");
         assert_eq!(own.aws.region.as_deref(), Some("us-west-2"));
         assert_eq!(own.family.job_definition, usual.family.job_definition);
     }

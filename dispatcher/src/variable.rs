@@ -14,8 +14,11 @@ pub const VCPUS: &str = "FFBATCH_VCPUS";
 /// The program that tells whether the job's device is there, such as `nvidia-smi`.
 pub const PREFLIGHT: &str = "FFBATCH_PREFLIGHT";
 
-/// What the [switch](crate::infra::SWITCH) says, from whoever has asked it already: `TRUE` or `FALSE`.
+/// What the [switch](crate::infra::switch) says, from whoever has asked it already: `TRUE` or `FALSE`.
 pub const SWITCH: &str = "FFBATCH_FFQM";
+
+/// The parameter that is the switch, where it has not the usual name.
+pub const SWITCH_NAME: &str = "FFBATCH_FFQM_PARAMETER";
 
 /// The job of which this one is another try.
 pub const RETRY_OF: &str = "FFBATCH_RETRY_OF";

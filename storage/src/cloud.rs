@@ -41,6 +41,12 @@ pub async fn cloud(aws: &Aws) -> SdkConfig {
     loader.load().await
 }
 
+/// The Region, found as every AWS tool finds it.
+pub async fn region(aws: &Aws) -> Option<String> {
+    let known = regions(aws.region.clone(), aws.profile.as_deref());
+    known.region().await.map(|region| region.to_string())
+}
+
 /// The settings by which the stores of this process reach S3 as that configuration does.
 pub fn s3_settings(aws: &Aws, config: &SdkConfig) -> S3Settings {
     S3Settings {

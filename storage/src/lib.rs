@@ -27,7 +27,7 @@ mod stores;
 
 pub use aws_config::SdkConfig;
 pub use call::{CallError, ECS, Service, call};
-pub use cloud::{cloud, s3_settings};
+pub use cloud::{cloud, region, s3_settings};
 pub use error::{Kind, StoreError};
 pub use http::gate::{Gate, is_local, refusal};
 pub use instance::{Instance, InstanceError, instance};

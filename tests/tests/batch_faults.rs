@@ -318,12 +318,11 @@ fn there_are_no_credentials() {
 #[test]
 fn a_definition_that_names_no_bucket() {
     let (aws, sandbox) = installed("arm");
-    let mut definition = infra("arm").definition(Surroundings {
-        image: "image",
-        bucket: BUCKET,
-        region: "us-east-1",
-        job_role: None,
-        execution_role: None,
+    let mut definition = infra("arm").definition(&Surroundings {
+        image: json!("image"),
+        bucket: json!(BUCKET),
+        region: json!("us-east-1"),
+        ..Surroundings::default()
     });
     definition["containerProperties"]["environment"] = json!([]);
     aws.register(&definition);

@@ -263,6 +263,7 @@ fn the_help_reads_well() {
     ] {
         assert_snapshot!(format!("help-{verb}"), shown(&format!("{verb} --help")));
     }
+    assert_snapshot!("help-deploy-synth", shown("deploy synth --help"));
 }
 
 #[test]

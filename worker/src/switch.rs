@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ffbatch_dispatcher::exit::Exit;
-use ffbatch_dispatcher::infra::SWITCH as PARAMETER;
+use ffbatch_dispatcher::infra;
 use ffbatch_dispatcher::job::Job;
-use ffbatch_dispatcher::variable::SWITCH as TOLD;
+use ffbatch_dispatcher::variable::{SWITCH as TOLD, SWITCH_NAME};
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -125,16 +125,23 @@ fn silent() -> Failure {
     Failure::new(
         Exit::Machine,
         format!(
-            "the parameter `{PARAMETER}` cannot be read: there was no answer before the job's end (give the machine a way to the endpoint of Systems Manager, or the job {TOLD}=TRUE or {TOLD}=FALSE)"
+            "the parameter `{}` cannot be read: there was no answer before the job's end (give the machine a way to the endpoint of Systems Manager, or the job {TOLD}=TRUE or {TOLD}=FALSE)",
+            name()
         ),
     )
 }
 
+/// The parameter's name.
+fn name() -> String {
+    variable(SWITCH_NAME).unwrap_or_else(|| infra::switch(infra::PREFIX))
+}
+
 async fn read(busy: Arc<AtomicBool>) -> Result<bool, Failure> {
+    let name = name();
     let mut pauses = PAUSES.into_iter();
     loop {
-        match ffbatch_storage::parameter(PARAMETER).await {
-            Ok(value) => return meaning(&format!("parameter `{PARAMETER}`"), value.as_deref()),
+        match ffbatch_storage::parameter(&name).await {
+            Ok(value) => return meaning(&format!("parameter `{name}`"), value.as_deref()),
             Err(error) => match pauses.next().filter(|_| error.retryable()) {
                 Some(pause) => {
                     busy.store(true, Ordering::Relaxed);

@@ -13,7 +13,8 @@ use std::collections::HashMap;
 use aws_sdk_batch::types::{ContainerOverrides, NodeOverrides, NodePropertyOverride};
 use ffbatch_dispatcher::compute::{ComputeError, Request};
 use ffbatch_dispatcher::infra::instances::{self, InstanceType, Offered};
-use ffbatch_dispatcher::infra::{ALL_NODES, BatchFamily, PARAMETERS, SWITCH};
+use ffbatch_dispatcher::infra::{ALL_NODES, BatchFamily, PARAMETERS, switch as switch_of};
+use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::terms::Terms;
 use ffbatch_dispatcher::variable;
 
@@ -122,10 +123,11 @@ fn fits(instance: &InstanceType, terms: &Terms) -> Result<(), String> {
 /// the switch.
 pub async fn filled<'a>(
     client: &Client,
-    family: &BatchFamily,
+    settings: &Settings,
     request: &'a Request,
 ) -> Result<Cow<'a, Request>, ComputeError> {
-    let found = instance(family, &client.region, request).map_err(ComputeError::rejected)?;
+    let found =
+        instance(&settings.family, &client.region, request).map_err(ComputeError::rejected)?;
     let Some(instance) = found else {
         return Ok(Cow::Borrowed(request));
     };
@@ -141,7 +143,7 @@ pub async fn filled<'a>(
     }
     let asks = request.jobs.iter().any(|job| job.quality.is_none());
     if asks && !request.environment.contains_key(variable::SWITCH) {
-        let value = switch(client).await;
+        let value = switch(client, settings.aws.prefix()).await;
         request
             .environment
             .insert(variable::SWITCH.to_owned(), value);
@@ -150,9 +152,9 @@ pub async fn filled<'a>(
 }
 
 /// What the switch says; where it cannot be read, it is off.
-async fn switch(client: &Client) -> String {
+async fn switch(client: &Client, prefix: &str) -> String {
     let off = || "FALSE".to_owned();
-    match ffbatch_storage::parameter_of(&client.config, SWITCH).await {
+    match ffbatch_storage::parameter_of(&client.config, &switch_of(prefix)).await {
         Ok(value) => value.unwrap_or_else(off),
         Err(error) => {
             tracing::warn!("the quality of the job is not measured: {error}");

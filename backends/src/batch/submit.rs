@@ -71,7 +71,7 @@ pub async fn send(
     request: &Request,
     accepted: &HashMap<String, String>,
 ) -> Result<String, ComputeError> {
-    let request = &*pinned::filled(client, &settings.family, request).await?;
+    let request = &*pinned::filled(client, settings, request).await?;
     let variables = variables(settings, request);
     let carried = variables
         .iter()

@@ -61,6 +61,7 @@ pub fn block(one: &Used) -> String {
         ("profile", &one.aws.profile),
         ("endpoint", &one.aws.endpoint_url),
         ("bucket", &one.aws.bucket),
+        ("prefix", &one.aws.prefix),
     ];
     for (key, value) in reached {
         if let Some(value) = value {

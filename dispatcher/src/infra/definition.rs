@@ -1,5 +1,7 @@
 //! The job definitions of a family, in the form of the AWS Batch API (`RegisterJobDefinition`).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::BatchFamily;
@@ -21,24 +23,30 @@ pub const PARAMETERS: [&str; 7] = [
 /// The nodes that a pinned definition speaks of: all, of which there is one.
 pub const ALL_NODES: &str = "0:";
 
-/// What a definition needs to know of the account that it is for.
-#[derive(Debug, Clone, Copy)]
-pub struct Surroundings<'a> {
+/// What a definition needs to know of the account that it is for: texts, or what stands for them in a template.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
     /// The image, with its registry.
-    pub image: &'a str,
+    pub image: Value,
     /// The bucket of the stack.
-    pub bucket: &'a str,
+    pub bucket: Value,
     /// The Region.
-    pub region: &'a str,
+    pub region: Value,
     /// The role of the worker.
-    pub job_role: Option<&'a str>,
-    /// The role by which the image is pulled and logs are written; Fargate needs one.
-    pub execution_role: Option<&'a str>,
+    pub job_role: Option<Value>,
+    /// The role by which the image is pulled and logs are written; only Fargate has one, and needs it.
+    pub execution_role: Option<Value>,
+    /// The log group; absent for that of AWS Batch.
+    pub log_group: Option<Value>,
+    /// The parameter that is the switch for quality, where it has not the usual name.
+    pub switch: Option<Value>,
+    /// Whether a job on Fargate gets no public address, since its subnet has other ways out.
+    pub is_private: bool,
 }
 
 impl BatchFamily {
     /// The definition of the family's usual jobs.
-    pub fn definition(&self, around: Surroundings<'_>) -> Value {
+    pub fn definition(&self, around: &Surroundings) -> Value {
         let defaults: Map<String, Value> = PARAMETERS
             .iter()
             .map(|&name| (name.to_owned(), json!("null")))
@@ -66,7 +74,7 @@ impl BatchFamily {
 
     /// The definition of jobs that own an instance; `None` on Fargate, which has none. Whoever submits gives the command, the
     /// instance type and its resources: parameters do not reach into nodes.
-    pub fn pinned(&self, around: Surroundings<'_>) -> Option<Value> {
+    pub fn pinned(&self, around: &Surroundings) -> Option<Value> {
         let node = || json!({ "targetNodes": ALL_NODES, "container": self.container(around) });
         (!self.launch.is_fargate()).then(|| {
             json!({
@@ -83,21 +91,29 @@ impl BatchFamily {
     }
 
     /// The container but for its command.
-    fn container(&self, around: Surroundings<'_>) -> Map<String, Value> {
+    fn container(&self, around: &Surroundings) -> Map<String, Value> {
         let mut all = Map::new();
         let mut put = |name: &str, value: Value| {
             all.insert(name.to_owned(), value);
         };
-        put("image", json!(around.image));
+        put("image", around.image.clone());
         put("environment", self.variables(around));
         put("resourceRequirements", self.needs());
-        if let Some(role) = around.job_role {
-            put("jobRoleArn", json!(role));
+        if let Some(role) = &around.job_role {
+            put("jobRoleArn", role.clone());
         }
-        if let Some(role) = around.execution_role {
-            put("executionRoleArn", json!(role));
+        if let Some(group) = &around.log_group {
+            let options =
+                json!({ "awslogs-group": group, "awslogs-stream-prefix": self.job_definition });
+            put(
+                "logConfiguration",
+                json!({ "logDriver": "awslogs", "options": options }),
+            );
         }
         if self.launch.is_fargate() {
+            if let Some(role) = &around.execution_role {
+                put("executionRoleArn", role.clone());
+            }
             let architecture = self.architecture.name();
             put(
                 "runtimePlatform",
@@ -105,7 +121,7 @@ impl BatchFamily {
             );
             put(
                 "networkConfiguration",
-                json!({ "assignPublicIp": "ENABLED" }),
+                json!({ "assignPublicIp": if around.is_private { "DISABLED" } else { "ENABLED" } }),
             );
             put("ephemeralStorage", json!({ "sizeInGiB": self.scratch_gib }));
         }
@@ -120,16 +136,19 @@ impl BatchFamily {
         all
     }
 
-    fn variables(&self, around: Surroundings<'_>) -> Value {
-        let mut all = self.environment.clone();
-        let mut set = |name: &str, value: &str| {
-            all.insert(name.to_owned(), value.to_owned());
-        };
-        set(variable::BUCKET, around.bucket);
-        set("AWS_REGION", around.region);
-        set(variable::VCPUS, &self.vcpus.to_string());
+    fn variables(&self, around: &Surroundings) -> Value {
+        let own = self.environment.iter();
+        let mut all: BTreeMap<&str, Value> = own
+            .map(|(name, value)| (name.as_str(), json!(value)))
+            .collect();
+        all.insert(variable::BUCKET, around.bucket.clone());
+        all.insert("AWS_REGION", around.region.clone());
+        all.insert(variable::VCPUS, json!(self.vcpus.to_string()));
         if let Some(program) = &self.preflight {
-            set(variable::PREFLIGHT, program);
+            all.insert(variable::PREFLIGHT, json!(program));
+        }
+        if let Some(name) = &around.switch {
+            all.insert(variable::SWITCH_NAME, name.clone());
         }
         all.iter()
             .map(|(name, value)| json!({ "name": name, "value": value }))
@@ -179,18 +198,20 @@ mod tests {
     use super::super::Architecture;
     use super::*;
 
-    const AROUND: Surroundings<'_> = Surroundings {
-        image: "registry/batch-ffmpeg:cpu",
-        bucket: "media",
-        region: "eu-west-1",
-        job_role: Some("arn:aws:iam::1:role/job"),
-        execution_role: None,
-    };
+    fn around() -> Surroundings {
+        Surroundings {
+            image: json!("registry/batch-ffmpeg:cpu"),
+            bucket: json!("media"),
+            region: json!("eu-west-1"),
+            job_role: Some(json!("arn:aws:iam::1:role/job")),
+            ..Surroundings::default()
+        }
+    }
 
     #[test]
     fn what_is_registered_for_a_family_on_instances() {
         let family = BatchFamily::ec2("arm", Architecture::Arm, &["c7g"]);
-        insta::assert_json_snapshot!(family.definition(AROUND));
+        insta::assert_json_snapshot!(family.definition(&around()));
     }
 
     #[test]
@@ -203,13 +224,13 @@ mod tests {
             environment: [("A".to_owned(), "1".to_owned())].into(),
             ..BatchFamily::ec2("nvidia", Architecture::X86, &["g5"])
         };
-        insta::assert_json_snapshot!(family.pinned(AROUND));
+        insta::assert_json_snapshot!(family.pinned(&around()));
     }
 
     #[test]
     fn what_is_registered_for_fargate() {
         let family = BatchFamily::fargate("fargate-arm", Architecture::Arm);
-        insta::assert_json_snapshot!(family.definition(AROUND)["containerProperties"]);
-        assert_eq!(family.pinned(AROUND), None);
+        insta::assert_json_snapshot!(family.definition(&around())["containerProperties"]);
+        assert_eq!(family.pinned(&around()), None);
     }
 }

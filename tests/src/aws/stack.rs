@@ -97,14 +97,14 @@ impl Aws {
             ..infra(compute)
         };
         let around = Surroundings {
-            image,
-            bucket: BUCKET,
-            region: REGION,
-            job_role: None,
-            execution_role: family.launch.is_fargate().then_some(EXECUTION_ROLE),
+            image: json!(image),
+            bucket: json!(BUCKET),
+            region: json!(REGION),
+            execution_role: Some(json!(EXECUTION_ROLE)),
+            ..Surroundings::default()
         };
-        self.register(&family.definition(around));
-        if let Some(pinned) = family.pinned(around) {
+        self.register(&family.definition(&around));
+        if let Some(pinned) = family.pinned(&around) {
             self.register(&pinned);
         }
     }

@@ -1,0 +1,98 @@
+//! Flags of `deploy`.
+
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueEnum};
+use ffbatch_deploy::options::Network;
+
+/// The verbs of a stack.
+#[derive(Debug, Subcommand)]
+pub enum Deploy {
+    /// Print the stack as a CloudFormation template; AWS is not asked
+    Synth(Synth),
+}
+
+/// Flags of `deploy synth`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = SYNTH)]
+pub struct Synth {
+    /// Write the template to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub stack: StackFlags,
+}
+
+/// How the stack shall be; every flag has a key of the same name in the section `deploy` of ffbatch.toml.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "The stack")]
+pub struct StackFlags {
+    /// The Region [default: as every AWS tool finds it]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// What the names of its resources begin with [default: batch-ffmpeg]
+    #[arg(long, value_name = "NAME")]
+    pub prefix: Option<String>,
+    /// The stack's name [default: the prefix and -stack]
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
+    /// A compute that it gets; may be given several times [default: all that have an image]
+    #[arg(long = "compute", value_name = "NAME")]
+    pub computes: Vec<String>,
+    /// The network of its jobs [default: public]
+    #[arg(long, value_name = "KIND")]
+    pub network: Option<NetworkKind>,
+    /// The virtual private cloud of an existing network
+    #[arg(long, value_name = "ID")]
+    pub vpc: Option<String>,
+    /// A subnet of an existing network; may be given several times
+    #[arg(long = "subnet", value_name = "ID")]
+    pub subnets: Vec<String>,
+    /// The most vCPUs that each environment may start [default: 256]
+    #[arg(long, value_name = "N")]
+    pub max_vcpus: Option<u32>,
+    /// Run jobs at the full price where there is no Spot instance for them
+    #[arg(long)]
+    pub on_demand: bool,
+    /// Days that logs are kept, 0 for ever [default: 90]
+    #[arg(long, value_name = "DAYS")]
+    pub log_retention_days: Option<u32>,
+    /// Measure jobs that say nothing of quality
+    #[arg(long)]
+    pub ffqm: bool,
+    /// A further bucket that jobs may read; may be given several times
+    #[arg(long = "read-bucket", value_name = "BUCKET")]
+    pub read_buckets: Vec<String>,
+    /// A further bucket that jobs may read and write; may be given several times
+    #[arg(long = "write-bucket", value_name = "BUCKET")]
+    pub write_buckets: Vec<String>,
+}
+
+/// The networks by the names that are typed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum NetworkKind {
+    /// Public subnets that nothing can come into; costs nothing while nothing runs
+    Public,
+    /// Subnets without a way to the internet; its endpoints cost by the hour
+    Isolated,
+    /// Subnets that are there: --vpc and --subnet
+    Existing,
+}
+
+impl From<NetworkKind> for Network {
+    fn from(kind: NetworkKind) -> Self {
+        match kind {
+            NetworkKind::Public => Self::Public,
+            NetworkKind::Isolated => Self::Isolated,
+            NetworkKind::Existing => Self::Existing,
+        }
+    }
+}
+
+const SYNTH: &str = "\
+Examples:
+  ffbatch deploy synth --region eu-west-1 -o template.json
+  ffbatch deploy synth --compute arm --compute fargate --on-demand | less
+  aws cloudformation deploy --template-file template.json --stack-name batch-ffmpeg-stack --capabilities CAPABILITY_IAM
+
+The template is for one Region, because each offers other instance types, and the same flags make the same bytes.";

@@ -1,0 +1,71 @@
+//! `ffbatch deploy`: the stack on AWS.
+
+use anyhow::anyhow;
+use ffbatch_deploy::options::Options;
+use ffbatch_deploy::stack::Plan;
+use ffbatch_dispatcher::config::Config;
+use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::registry::Families;
+
+use crate::args::{Deploy, StackFlags};
+use crate::speak;
+
+mod synth;
+
+/// Calls a verb of a stack.
+pub async fn run(config: Config, verb: Deploy) -> anyhow::Result<Exit> {
+    match verb {
+        Deploy::Synth(flags) => synth::run(config, &flags).await,
+    }
+}
+
+/// What is to be deployed: the configuration with the flags over it. What is left out is said.
+async fn plan(mut config: Config, flags: &StackFlags) -> anyhow::Result<Plan> {
+    let options = options(&config, flags)?;
+    if let Some(prefix) = &flags.prefix {
+        config.aws.prefix = Some(prefix.clone());
+    }
+    if let Some(region) = &flags.region {
+        config.aws.region = Some(region.clone());
+    }
+    let region = ffbatch_storage::region(&config.aws)
+        .await
+        .ok_or_else(|| anyhow!("no AWS Region is known (give --region, or set AWS_REGION)"))?;
+    let plan =
+        Plan::of(&Families::linked()?, &config, options, &region).map_err(|why| anyhow!(why))?;
+    for (compute, why) in &plan.left_out {
+        speak::err(&format!("note: `{compute}` is left out: {why}"));
+    }
+    Ok(plan)
+}
+
+fn options(config: &Config, flags: &StackFlags) -> anyhow::Result<Options> {
+    let mut options = Options::of(config).map_err(|why| anyhow!(why))?;
+    let set = |value: &mut Option<String>, flag: &Option<String>| {
+        if flag.is_some() {
+            value.clone_from(flag);
+        }
+    };
+    set(&mut options.stack, &flags.stack);
+    set(&mut options.vpc, &flags.vpc);
+    let all = |value: &mut Vec<String>, flags: &[String]| {
+        if !flags.is_empty() {
+            value.clear();
+            value.extend_from_slice(flags);
+        }
+    };
+    all(&mut options.computes, &flags.computes);
+    all(&mut options.subnets, &flags.subnets);
+    all(&mut options.read_buckets, &flags.read_buckets);
+    all(&mut options.write_buckets, &flags.write_buckets);
+    if let Some(network) = flags.network {
+        options.network = network.into();
+    }
+    options.max_vcpus = flags.max_vcpus.unwrap_or(options.max_vcpus);
+    options.log_retention_days = flags
+        .log_retention_days
+        .unwrap_or(options.log_retention_days);
+    options.on_demand |= flags.on_demand;
+    options.ffqm |= flags.ffqm;
+    Ok(options)
+}

@@ -1,0 +1,122 @@
+//! The whole stack: each room adds its resources to one template. Plain data from the registered families; no AWS call is made.
+
+use ffbatch_dispatcher::config::Config;
+use ffbatch_dispatcher::registry::Families;
+use ffbatch_dispatcher::settings::Settings;
+use serde_json::{Value, json};
+
+use crate::options::{Network, Options};
+use crate::template::Template;
+
+mod bucket;
+mod computes;
+mod images;
+mod logs;
+mod network;
+mod roles;
+mod switch;
+
+/// What CloudFormation shows of the stack.
+const DESCRIPTION: &str = "ffbatch: ffmpeg commands as managed jobs on AWS Batch";
+
+/// What is to be deployed.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// How the stack shall be.
+    pub options: Options,
+    /// What the names begin with.
+    pub prefix: String,
+    /// The Region that it is for.
+    pub region: String,
+    /// The computes that it gets.
+    pub computes: Vec<Settings>,
+    /// The computes that it does not get, and why.
+    pub left_out: Vec<(String, String)>,
+}
+
+/// What the rooms have added so far and others refer to.
+struct Site<'a> {
+    plan: &'a Plan,
+    template: Template,
+}
+
+impl Plan {
+    /// Reads what the configuration says of the stack and of each family.
+    pub fn of(
+        families: &Families,
+        config: &Config,
+        options: Options,
+        region: &str,
+    ) -> Result<Self, String> {
+        let prefix = config.aws.prefix().to_owned();
+        options.check(&prefix)?;
+        for name in &options.computes {
+            families.find(name).map_err(|error| error.to_string())?;
+        }
+        let mut plan = Self {
+            prefix,
+            region: region.to_owned(),
+            computes: Vec::new(),
+            left_out: Vec::new(),
+            options,
+        };
+        for family in families.iter() {
+            if (family.infra)().batch.is_none() {
+                continue;
+            }
+            let named = plan.options.computes.iter().any(|name| name == family.name);
+            if !plan.options.computes.is_empty() && !named {
+                continue;
+            }
+            let settings = Settings::of(family, config).map_err(|error| error.to_string())?;
+            match computes::why_not(&settings, region) {
+                None => plan.computes.push(settings),
+                Some(why) if named => {
+                    return Err(format!("`{}` cannot be deployed: {why}", family.name));
+                }
+                Some(why) => plan.left_out.push((family.name.to_owned(), why)),
+            }
+        }
+        if plan.computes.is_empty() {
+            return Err(format!(
+                "no compute can be deployed in `{region}` (choose another Region)"
+            ));
+        }
+        Ok(plan)
+    }
+
+    /// The template.
+    pub fn template(&self) -> Template {
+        let mut site = Site {
+            plan: self,
+            template: Template::new(DESCRIPTION, &self.region),
+        };
+        bucket::add(&mut site);
+        images::add(&mut site);
+        logs::add(&mut site);
+        switch::add(&mut site);
+        roles::add(&mut site);
+        let network = network::add(&mut site);
+        computes::add(&mut site, &network);
+        site.template
+    }
+
+    /// Whether jobs have no public address.
+    fn is_private(&self) -> bool {
+        self.options.network != Network::Public
+    }
+}
+
+impl Site<'_> {
+    /// A name with the prefix.
+    fn named(&self, name: &str) -> String {
+        format!("{}-{name}", self.plan.prefix)
+    }
+
+    fn tags(&self) -> Value {
+        json!([{ "Key": "application", "Value": self.plan.prefix }])
+    }
+}
+
+#[cfg(test)]
+mod tests;

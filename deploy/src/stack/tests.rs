@@ -1,0 +1,170 @@
+use std::collections::BTreeMap;
+
+use ffbatch_dispatcher::compute::{ComputeError, Family};
+use ffbatch_dispatcher::infra::{Architecture, BatchFamily, Infra};
+
+use super::*;
+
+const ARM: Family = Family {
+    name: "arm",
+    summary: "",
+    infra: || Infra {
+        batch: Some(BatchFamily::ec2("arm", Architecture::Arm, &["c7g", "c8g"])),
+    },
+    connect: |_, _| Err(ComputeError::machine("none")),
+};
+
+const FARGATE: Family = Family {
+    name: "fargate",
+    infra: || Infra {
+        batch: Some(BatchFamily::fargate("fargate", Architecture::X86)),
+    },
+    ..ARM
+};
+
+const XILINX: Family = Family {
+    name: "xilinx",
+    infra: || Infra {
+        batch: Some(BatchFamily {
+            image: None,
+            ..BatchFamily::ec2("xilinx", Architecture::X86, &["vt1"])
+        }),
+    },
+    ..ARM
+};
+
+const ELSEWHERE: Family = Family {
+    name: "here",
+    infra: Infra::default,
+    ..ARM
+};
+
+fn plan(config: &Config, options: Options, region: &str) -> Result<Plan, String> {
+    let families =
+        Families::of(vec![&ARM, &FARGATE, &XILINX, &ELSEWHERE]).expect("their names differ");
+    Plan::of(&families, config, options, region)
+}
+
+fn template(change: impl FnOnce(&mut Config, &mut Options)) -> Template {
+    let (mut config, mut options) = (Config::default(), Options::default());
+    change(&mut config, &mut options);
+    plan(&config, options, "eu-west-1")
+        .expect("a plan")
+        .template()
+}
+
+/// How many resources there are of each kind.
+fn kinds(template: &Template) -> BTreeMap<&str, usize> {
+    let mut kinds = BTreeMap::new();
+    for resource in template.resources().values() {
+        let kind = resource["Type"].as_str().unwrap_or_default();
+        *kinds.entry(kind).or_default() += 1;
+    }
+    kinds
+}
+
+#[test]
+fn the_whole_template() {
+    insta::assert_json_snapshot!(template(|_, _| ()).to_json());
+}
+
+#[test]
+fn an_isolated_network_has_endpoints_and_no_way_out() {
+    let template = template(|_, options| options.network = Network::Isolated);
+    insta::assert_json_snapshot!(kinds(&template));
+    for (id, subnet) in template.of_kind("AWS::EC2::Subnet") {
+        assert_eq!(subnet["MapPublicIpOnLaunch"], false, "{id}");
+    }
+    let definition = &template.resources()["FargateDefinition"]["Properties"];
+    let network = &definition["ContainerProperties"]["NetworkConfiguration"];
+    assert_eq!(network["AssignPublicIp"], "DISABLED");
+}
+
+#[test]
+fn an_existing_network_is_used_as_it_is() {
+    let template = template(|_, options| {
+        options.network = Network::Existing;
+        options.vpc = Some("vpc-1".to_owned());
+        options.subnets = vec!["subnet-1".to_owned()];
+    });
+    assert_eq!(template.of_kind("AWS::EC2::Subnet").count(), 0);
+    for (id, environment) in template.of_kind("AWS::Batch::ComputeEnvironment") {
+        let subnets = &environment["ComputeResources"]["Subnets"];
+        assert_eq!(subnets, &json!(["subnet-1"]), "{id}");
+    }
+}
+
+#[test]
+fn spot_may_fall_back_to_the_full_price() {
+    let template = template(|_, options| options.on_demand = true);
+    for (id, kinds) in [
+        ("ArmQueue", ["ArmSpotEnvironment", "ArmOnDemandEnvironment"]),
+        (
+            "FargateQueue",
+            ["FargateSpotEnvironment", "FargateOnDemandEnvironment"],
+        ),
+    ] {
+        let order = &template.resources()[id]["Properties"]["ComputeEnvironmentOrder"];
+        let expected = json!([
+            { "Order": 1, "ComputeEnvironment": { "Ref": kinds[0] } },
+            { "Order": 2, "ComputeEnvironment": { "Ref": kinds[1] } },
+        ]);
+        assert_eq!(order, &expected);
+    }
+}
+
+#[test]
+fn another_prefix_names_everything_else() {
+    let template = template(|config, _| config.aws.prefix = Some("media".to_owned()));
+    let text = template.to_json().to_string();
+    assert!(!text.contains("batch-ffmpeg"), "{text}");
+    for name in [
+        "media-job-queue-arm-pinned",
+        "/media/ffqm",
+        "/media/jobs",
+        "FFBATCH_FFQM_PARAMETER",
+    ] {
+        assert!(text.contains(&format!("\"{name}\"")), "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_deployed_is_left_out_or_refused() {
+    let config = Config::default();
+    let usual = plan(&config, Options::default(), "eu-west-1").expect("a plan");
+    let names: Vec<&str> = usual
+        .computes
+        .iter()
+        .map(|one| one.compute.as_str())
+        .collect();
+    assert_eq!(names, ["arm", "fargate"]);
+    let (name, why) = &usual.left_out[0];
+    assert_eq!(name, "xilinx");
+    assert!(why.contains("an image of your own"), "{why}");
+    let asked = |name: &str| Options {
+        computes: vec![name.to_owned()],
+        ..Options::default()
+    };
+    let refused = plan(&config, asked("xilinx"), "eu-west-1").expect_err("it has no image");
+    assert!(
+        refused.starts_with("`xilinx` cannot be deployed: it needs"),
+        "{refused}"
+    );
+    let unknown = plan(&config, asked("gpu"), "eu-west-1").expect_err("there is none");
+    assert!(unknown.contains("known: arm, fargate"), "{unknown}");
+    let mut own = Config::default();
+    let image = ("image".to_owned(), "registry/xilinx:1".into());
+    own.backends.insert("xilinx".to_owned(), [image].into());
+    let vt1 = plan(&own, asked("xilinx"), "eu-west-1").expect("it has an image");
+    let template = vt1.template();
+    let definition = &template.resources()["XilinxDefinition"]["Properties"];
+    assert_eq!(
+        definition["ContainerProperties"]["Image"],
+        "registry/xilinx:1"
+    );
+    let refused = plan(&own, asked("xilinx"), "eu-south-1").expect_err("it has no VT1");
+    assert!(
+        refused.contains("`eu-south-1` offers none of vt1"),
+        "{refused}"
+    );
+}
