@@ -29,8 +29,8 @@ trap 'rm -rf "$scratch"' EXIT
 # (PEP 668) does not concern it.
 environment() {
   if [ -e "$venv/.made" ]; then return; fi
-  command -v python3 >/dev/null || fail "there is no python3 (install Python 3.10 or newer)"
-  python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "python3 is $(python3 --version) (install 3.10 or newer)"
+  command -v python3 >/dev/null || fail "there is no python3 (install Python 3.11 or newer)"
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "python3 is $(python3 --version) (install 3.11 or newer)"
   say "making a Python environment in .tools/venv"
   rm -rf "$venv"
   if ! python3 -m venv "$venv" >"$scratch/venv.log" 2>&1; then

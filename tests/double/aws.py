@@ -19,6 +19,7 @@ from werkzeug.serving import run_simple
 import quick  # noqa: F401 (before moto)
 import containers
 import shim
+import stack
 from control import Control
 from front import Front
 from ledger import Ledger
@@ -51,7 +52,9 @@ def main():
     os.environ["MOTO_PORT"] = str(port)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    engine = shim.install(f"http://127.0.0.1:{port}", asked.slots)
+    endpoint = f"http://127.0.0.1:{port}"
+    stack.install(endpoint)
+    engine = shim.install(endpoint, asked.slots)
     ledger = Ledger()
     control = Control(ledger, engine)
     control.settings({"jobs": asked.jobs})

@@ -8,19 +8,18 @@ use serde_json::{Value, json};
 
 use super::Site;
 use crate::options::Network;
-use crate::template::{id, region, sub};
+use crate::template::{id, sub};
 
 /// The logical ids.
 const VPC: &str = "Vpc";
 const ROUTES: &str = "Routes";
 const GROUP: &str = "JobSecurityGroup";
 
-/// The addresses of the network; each subnet gets 4,096 of them.
+/// The addresses of the network.
 const ADDRESSES: &str = "10.0.0.0/16";
-const SUBNET_BITS: u32 = 12;
 
-/// The zones that are used: the more there are, the more Spot instances there are to choose from.
-const ZONES: usize = 3;
+/// Those of its subnets, in the order of their zones: 4,096 each.
+const BLOCKS: [&str; 3] = ["10.0.0.0/20", "10.0.16.0/20", "10.0.32.0/20"];
 
 /// The Regions in which accounts see two zones only ("Regions and Zones" in the AWS documentation).
 const TWO_ZONES: [&str; 1] = ["us-west-1"];
@@ -118,16 +117,16 @@ fn subnets(site: &mut Site<'_>, vpc: &Value, routes: &Value, is_public: bool) ->
     let zones = if TWO_ZONES.contains(&site.plan.region.as_str()) {
         2
     } else {
-        ZONES
+        BLOCKS.len()
     };
-    let blocks = json!({ "Fn::Cidr": [{ "Fn::GetAtt": [VPC, "CidrBlock"] }, ZONES, SUBNET_BITS.to_string()] });
+    // The more zones there are, the more Spot instances there are to choose from.
     let mut subnets = Vec::new();
-    for zone in 0..zones {
+    for (zone, block) in BLOCKS.iter().enumerate().take(zones) {
         let number = (zone + 1).to_string();
         let properties = json!({
             "VpcId": vpc,
-            "AvailabilityZone": { "Fn::Select": [zone, { "Fn::GetAZs": region() }] },
-            "CidrBlock": { "Fn::Select": [zone, blocks] },
+            "AvailabilityZone": { "Fn::Select": [zone, { "Fn::GetAZs": site.plan.region }] },
+            "CidrBlock": block,
             "MapPublicIpOnLaunch": is_public,
             "Tags": tags(site),
         });
