@@ -1,10 +1,12 @@
 //! The stack on AWS as one CloudFormation template, made from what the linked computes say that they need.
 //!
-//! This crate makes no AWS call, and the same plan makes the same template to the byte. A family's resources appear because the
-//! family is linked; nobody lists them here.
+//! - [`options`] and [`stack`] say how it shall be, [`template`] is what comes out: plain data, to the byte the same for the same plan,
+//!   without asking anybody. A family's resources appear because the family is linked; nobody lists them here.
+//! - [`stacks`] is the only room that calls AWS: it proposes, makes, follows and removes.
 
 pub mod options;
 pub mod stack;
+pub mod stacks;
 pub mod template;
 
 use ffbatch_dispatcher::compute::Family;

@@ -14,8 +14,8 @@ use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::variable::SUBMISSION;
 
 use super::client::Client;
-use super::refusal::{Left, left};
 use super::{ask, form, list, pinned};
+use ffbatch_storage::{Failure, Left};
 
 /// How long to wait before asking again where there were too many calls.
 const PAUSES: [Duration; 7] = [
@@ -64,7 +64,7 @@ pub async fn deliver(
             Err(error) => error,
         };
         let refused = client.refused("the job cannot be submitted", &error);
-        match left(&error) {
+        match Failure::of(&error).left {
             Left::Refused => return Err(refused),
             Left::Busy => match pauses.next() {
                 Some(pause) => tokio::time::sleep(pause).await,
