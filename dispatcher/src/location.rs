@@ -122,6 +122,19 @@ impl fmt::Display for Location {
 }
 
 impl Location {
+    /// The location with one spelling: `a/./b//c` is `a/b/c`. Links are not followed, and `..` stays.
+    pub fn plain(&self) -> String {
+        let Self::Path(path) = self else {
+            return self.to_string();
+        };
+        let root = if path.starts_with('/') { "/" } else { "" };
+        let parts: Vec<&str> = path
+            .split('/')
+            .filter(|part| !part.is_empty() && *part != ".")
+            .collect();
+        format!("{root}{}", parts.join("/"))
+    }
+
     /// The last component, after the final slash; for `http(s)` without its query.
     pub fn base_name(&self) -> &str {
         let text = match self {

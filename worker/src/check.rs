@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use ffbatch_dispatcher::command::{Owner, Parsed, Pattern, Place, Role};
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::Job;
+use ffbatch_dispatcher::list::Form;
 use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::playlist::Content;
 use ffbatch_media::confine::Network;
 use ffbatch_media::find::Ffmpeg;
 
@@ -17,19 +19,15 @@ use crate::failure::Failure;
 use crate::scratch::Scratch;
 use crate::staging::Staging;
 
-use concat::Form;
-use playlist::Content;
 use resolver::Resolver;
 
 mod beside;
-pub mod concat;
 pub mod list;
 mod local;
 mod media;
 pub mod named;
 mod network;
 mod outputs;
-pub mod playlist;
 mod remarks;
 mod resolver;
 

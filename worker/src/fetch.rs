@@ -7,6 +7,7 @@ use std::time::Duration;
 use ffbatch_dispatcher::event::{Event, Progress, Stage};
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::pattern;
 use ffbatch_dispatcher::report::FileReport;
 use ffbatch_storage::{Meter, Stores};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -15,7 +16,6 @@ use tokio::time::Instant;
 use crate::check::{Fetch, Plan, What};
 use crate::emit::emit;
 use crate::failure::Failure;
-use crate::pattern;
 use crate::scratch::Scratch;
 use crate::staging::file_name;
 

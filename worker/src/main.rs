@@ -27,7 +27,6 @@ mod instance;
 mod machine;
 mod measure;
 mod order;
-mod pattern;
 mod preflight;
 mod processors;
 mod publish;

@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 
 use crate::command::{Parsed, Role};
 use crate::compute::Request;
-use crate::location::Location;
 use crate::terms::DependencyKind;
 
 /// Jobs that get into each other's way.
@@ -54,13 +53,13 @@ impl Places {
         let number = (request, index);
         for place in commands.iter().flat_map(|command| &command.places) {
             if place.role == Role::Output {
-                let text = plain(&place.location);
+                let text = place.location.plain();
                 let first = self.writers.insert(text.clone(), number);
                 if let Some(first) = first.filter(|first| *first != number) {
                     self.twice.get_or_insert((first, number, text));
                 }
             } else if place.role.is_read() {
-                self.reads.push((number, plain(&place.location)));
+                self.reads.push((number, place.location.plain()));
             }
         }
     }
@@ -89,19 +88,6 @@ impl Places {
         }
         Ok(())
     }
-}
-
-/// A location with one spelling: `a/./b//c` is `a/b/c`. Links are not followed, and `..` stays.
-fn plain(location: &Location) -> String {
-    let Location::Path(path) = location else {
-        return location.to_string();
-    };
-    let root = if path.starts_with('/') { "/" } else { "" };
-    let parts: Vec<&str> = path
-        .split('/')
-        .filter(|part| !part.is_empty() && *part != ".")
-        .collect();
-    format!("{root}{}", parts.join("/"))
 }
 
 fn name(requests: &[Request], (request, index): Number) -> String {

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use ffbatch_dispatcher::command::Place;
 use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::list::{self, Entry, Form};
 use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::playlist::Content;
 
-use super::concat::{self, Entry, Form};
 use super::named::{accept, bounded, locate, said};
-use super::playlist::Content;
 use super::{Resolver, What, local, media};
 use crate::failure::Failure;
 use crate::staging::file_name;
@@ -41,9 +41,9 @@ impl<'a> Beside<'a> {
         }
         let base = location.base_name();
         let extension = location.extension();
-        let file = if concat::is_safe(base) && file_name(base) == base {
+        let file = if list::is_safe(base) && file_name(base) == base {
             base.to_owned()
-        } else if concat::is_safe(&extension) && (1..=16).contains(&extension.len()) {
+        } else if list::is_safe(&extension) && (1..=16).contains(&extension.len()) {
             format!("media.{extension}")
         } else {
             "media".to_owned()
@@ -161,7 +161,7 @@ impl Resolver<'_> {
                 }
                 self.links.extend(copy.links);
                 self.texts
-                    .push((to.clone(), concat::rewrite(form, &text, &copy.names)));
+                    .push((to.clone(), list::rewrite(form, &text, &copy.names)));
                 for (location, to) in copy.fetches {
                     let what = What::of(&location);
                     self.plan_fetch(location, to, what);

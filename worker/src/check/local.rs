@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use ffbatch_dispatcher::command::{Pattern, Place, Role};
 use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::pattern;
 
 use crate::failure::Failure;
-use crate::pattern;
 
 /// File systems of the kernel: what stands there is no media file, and much of it is secret.
 const KERNEL: [&str; 3] = ["/proc", "/sys", "/dev"];

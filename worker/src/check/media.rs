@@ -5,10 +5,11 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::list::TEXT_LIMIT;
 use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::playlist::{self, Content};
 
-use super::named::{TEXT_LIMIT, bounded, outside, said, unsupported};
-use super::playlist::{self, Content};
+use super::named::{bounded, outside, said, unsupported};
 use super::{Resolver, local};
 use crate::failure::Failure;
 

@@ -1,50 +1,19 @@
 //! The rules for files that name other files, wherever these are.
 //!
 //! A list of the user's is trusted like the command that names it: its entries are checked and granted like inputs. A playlist
-//! is not: see [`super::playlist`]. Whatever is wrong is said with the line that says it, before anything moves.
+//! is not: see [`playlist`]. Whatever is wrong is said with the line that says it, before anything moves.
 
 use std::path::Path;
 
-use ffbatch_dispatcher::command::{Owner, Parsed, Place, Role};
 use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::list::{self, Entry, FILES_LIMIT, Form};
 use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::playlist::{self, Content};
 
-use super::concat::{self, Entry, Form};
-use super::playlist::{self, Content};
 use crate::failure::Failure;
 
-/// The largest list or playlist, in bytes. A day of two-second segments has a tenth of it.
-pub const TEXT_LIMIT: u64 = 32 << 20;
-
-/// How many files lists and playlists may name in one job.
-pub const FILES_LIMIT: usize = 20_000;
-
-/// The form of the list that stands at a place.
-pub fn form(role: Role) -> Option<Form> {
-    match role {
-        Role::ReadList => Some(Form::Concat),
-        Role::ReadLines => Some(Form::Lines),
-        Role::ReadKeyInfo => Some(Form::KeyInfo),
-        _ => None,
-    }
-}
-
-/// Whether ffmpeg refuses names at this place that are not plain (`-safe 1`, the concat demuxer's default).
-pub fn is_strict(parsed: &Parsed, place: &Place) -> bool {
-    let Owner::Input(input) = place.owner else {
-        return false;
-    };
-    let safe = parsed
-        .inputs
-        .get(input)
-        .and_then(|file| parsed.last(file, &["safe"]));
-    !safe.is_some_and(|value| {
-        ["0", "false", "n", "no", "disable", "disabled", "off"].contains(&value)
-    })
-}
-
 /// What a name in a list stands for. `own` is the directory in which the command was typed.
-pub fn locate(name: &str, list: &Location, form: Form, own: &Path) -> Result<Location, String> {
+pub fn locate(name: &str, source: &Location, form: Form, own: &Path) -> Result<Location, String> {
     let location: Location = name.parse().map_err(|error| format!("{error}"))?;
     let Location::Path(path) = &location else {
         return match location {
@@ -57,7 +26,7 @@ pub fn locate(name: &str, list: &Location, form: Form, own: &Path) -> Result<Loc
             location => Ok(location),
         };
     };
-    match list {
+    match source {
         Location::Path(list) => {
             let beside = form == Form::Concat && !name.starts_with("file:");
             let directory = if beside {
@@ -70,7 +39,7 @@ pub fn locate(name: &str, list: &Location, form: Form, own: &Path) -> Result<Loc
             ))
         }
         _ => playlist::beneath(name)
-            .map(|path| sibling(list, &path))
+            .map(|path| sibling(source, &path))
             .ok_or_else(|| {
                 format!(
                     "`{name}` is not beneath the list, which comes from elsewhere (write a whole s3:// or https:// URL)"
@@ -96,13 +65,13 @@ pub fn sibling(of: &Location, path: &str) -> Location {
 }
 
 /// Refuses a name that the concat demuxer would refuse.
-pub fn accept(entry: &Entry, form: Form, strict: bool, list: &Location) -> Result<(), Failure> {
-    if form == Form::Concat && strict && !concat::is_safe(&entry.name) {
+pub fn accept(entry: &Entry, form: Form, strict: bool, source: &Location) -> Result<(), Failure> {
+    if form == Form::Concat && strict && !list::is_safe(&entry.name) {
         let why = format!(
             "ffmpeg takes `{}` for unsafe (add -safe 0 before the -i of the list)",
             entry.name
         );
-        return Err(said(entry.line, list, why));
+        return Err(said(entry.line, source, why));
     }
     Ok(())
 }
@@ -134,14 +103,8 @@ pub fn bounded(count: usize, file: &Location) -> Result<(), Failure> {
 
 /// Why a DASH manifest or a session description is not followed.
 pub fn unsupported(content: Content, at: &Location) -> Result<(), Failure> {
-    let why = match content {
-        Content::Dash => {
-            "is a DASH manifest, whose segments only a URL can bring (give its https:// URL, or the media files)"
-        }
-        Content::Session => {
-            "describes a live session, which a job cannot join from a file (give its rtsp:// or udp:// URL)"
-        }
-        Content::Hls | Content::Concat | Content::Media => return Ok(()),
-    };
-    Err(Failure::new(Exit::Input, format!("`{at}` {why}")))
+    match content.unsupported() {
+        Some(why) => Err(Failure::new(Exit::Input, format!("`{at}` {why}"))),
+        None => Ok(()),
+    }
 }

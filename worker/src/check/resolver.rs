@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use ffbatch_dispatcher::command::{Parsed, Pattern, Place, Role};
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::Job;
+use ffbatch_dispatcher::list::{self, Form};
 use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::pattern;
+use ffbatch_dispatcher::playlist::Content;
 
-use super::concat::Form;
-use super::playlist::Content;
 use super::{Fetch, What, local, named, network};
 use crate::failure::Failure;
-use crate::pattern;
 use crate::scratch::Scratch;
 use crate::staging::{Staging, file_name};
 
@@ -97,8 +97,8 @@ impl<'a> Resolver<'a> {
         if self.produced.contains(&place.location) {
             return self.staged(&place.location);
         }
-        let strict = named::is_strict(parsed, place);
-        if let Some(form) = named::form(place.role) {
+        let strict = list::is_strict(parsed, place);
+        if let Some(form) = Form::of(place.role) {
             return self.list(place, form, strict);
         }
         let is_media = place.role == Role::Input || place.named_by.ends_with("movie");

@@ -8,13 +8,13 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::list::{Form, TEXT_LIMIT, rewrite};
 use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::playlist;
 use ffbatch_storage::Stores;
 
-use crate::check::concat::{self, Form};
 use crate::check::list::Beside;
 use crate::check::named;
-use crate::check::playlist;
 use crate::check::{Fetch, What};
 use crate::failure::Failure;
 
@@ -69,7 +69,7 @@ pub async fn follow(fetches: &[Fetch], stores: &Stores) -> Result<Followed, Fail
 async fn read(from: &Location, stores: &Stores) -> Result<String, Failure> {
     let fail = |error| Failure::store(Exit::Input, &error);
     let store = stores.of(from).map_err(fail)?;
-    let bytes = store.read(from, named::TEXT_LIMIT).await.map_err(fail)?;
+    let bytes = store.read(from, TEXT_LIMIT).await.map_err(fail)?;
     if bytes.is_empty() {
         return Err(Failure::new(
             Exit::Input,
@@ -136,7 +136,7 @@ fn list(
         }
         names.push((entry, beside.written(form, name)));
     }
-    Ok(concat::rewrite(form, text, &names))
+    Ok(rewrite(form, text, &names))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Names that stand for several files: what `frames/%05d.png` and `frames/*.png` match, in S3 and on disk.
 
-use ffbatch_dispatcher::command::Pattern;
-use ffbatch_dispatcher::location::Location;
+use crate::command::Pattern;
+use crate::location::Location;
 
 /// The part of a pattern before its first placeholder, as a prefix to list.
 pub fn prefix(kind: Pattern, pattern: &Location) -> Location {

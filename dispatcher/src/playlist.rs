@@ -5,7 +5,7 @@
 //! beneath its own directory and nothing more: no absolute path, no `..`, no URL. That is how packagers write them, and the
 //! rest is how a playlist would read a secret. Names are taken verbatim, as ffmpeg takes them for files.
 
-use ffbatch_dispatcher::location::Location;
+use crate::location::Location;
 
 /// A name in a playlist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,19 @@ impl Content {
             "mpd" | "ism" => Self::Dash,
             "sdp" => Self::Session,
             _ => Self::Media,
+        }
+    }
+
+    /// Why such an input cannot be read from a file, as the end of a sentence; nothing where it can.
+    pub const fn unsupported(self) -> Option<&'static str> {
+        match self {
+            Self::Dash => Some(
+                "is a DASH manifest, whose segments only a URL can bring (give its https:// URL, or the media files)",
+            ),
+            Self::Session => Some(
+                "describes a live session, which a job cannot join from a file (give its rtsp:// or udp:// URL)",
+            ),
+            Self::Hls | Self::Concat | Self::Media => None,
         }
     }
 

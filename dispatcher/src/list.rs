@@ -6,6 +6,14 @@
 
 use std::ops::Range;
 
+use crate::command::{Owner, Parsed, Place, Role};
+
+/// The largest list or playlist, in bytes. A day of two-second segments has a tenth of it.
+pub const TEXT_LIMIT: u64 = 32 << 20;
+
+/// How many files lists and playlists may name in one job.
+pub const FILES_LIMIT: usize = 20_000;
+
 /// What separates words (`SPACE_CHARS` of the concat demuxer, `WHITESPACES` of `av_get_token`).
 const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
 
@@ -32,6 +40,16 @@ pub struct Entry {
 }
 
 impl Form {
+    /// The form of the list that stands at a place of this role.
+    pub const fn of(role: Role) -> Option<Self> {
+        match role {
+            Role::ReadList => Some(Self::Concat),
+            Role::ReadLines => Some(Self::Lines),
+            Role::ReadKeyInfo => Some(Self::KeyInfo),
+            _ => None,
+        }
+    }
+
     /// The names in a text, in order.
     pub fn entries(self, text: &str) -> Vec<Entry> {
         match self {
@@ -80,6 +98,20 @@ pub fn is_safe(name: &str) -> bool {
         && name.split('/').all(|component| {
             !component.starts_with('.') && component.chars().all(|c| portable(c) || c == '.')
         })
+}
+
+/// Whether ffmpeg refuses names at this place that are not plain (`-safe 1`, the concat demuxer's default).
+pub fn is_strict(parsed: &Parsed, place: &Place) -> bool {
+    let Owner::Input(input) = place.owner else {
+        return false;
+    };
+    let safe = parsed
+        .inputs
+        .get(input)
+        .and_then(|file| parsed.last(file, &["safe"]));
+    !safe.is_some_and(|value| {
+        ["0", "false", "n", "no", "disable", "disabled", "off"].contains(&value)
+    })
 }
 
 /// Lines with their numbers and starts, without their ends.
