@@ -2,6 +2,7 @@
 //!
 //! - [`submit`] sends jobs: as the parameters of the original where these can say it, else as one document; thousands as array
 //!   jobs whose children read their line of a manifest.
+//! - [`stage`] brings what they read from this machine into the bucket, and what they wrote back.
 //! - [`ask`] asks where they are, a hundred ids a call.
 //! - [`follow`] reads a job's log while it is written, and turns the worker's lines back into events.
 //!
@@ -9,7 +10,7 @@
 //! definition: whoever can submit a job needs to configure nothing else.
 
 use async_trait::async_trait;
-use ffbatch_dispatcher::compute::{Compute, ComputeError, Family, Outcome, Request};
+use ffbatch_dispatcher::compute::{Brought, Compute, ComputeError, Family, Outcome, Request};
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::detail::{Filter, JobDetail, JobSummary, Listing};
 use ffbatch_dispatcher::event::Event;
@@ -17,6 +18,7 @@ use ffbatch_dispatcher::settings::Settings;
 use tokio::sync::OnceCell;
 
 use self::client::Client;
+use self::stage::Staging;
 
 mod again;
 mod ask;
@@ -32,8 +34,8 @@ mod lots;
 mod machine;
 mod pace;
 mod pinned;
-mod places;
 mod refusal;
+mod stage;
 mod submit;
 mod summary;
 mod why;
@@ -43,6 +45,7 @@ pub fn connect(family: &Family, config: &Config) -> Result<Box<dyn Compute>, Com
     Ok(Box::new(Batch {
         settings: Settings::of(family, config)?,
         client: OnceCell::new(),
+        staging: Staging::of(config),
     }))
 }
 
@@ -50,6 +53,7 @@ pub fn connect(family: &Family, config: &Config) -> Result<Box<dyn Compute>, Com
 struct Batch {
     settings: Settings,
     client: OnceCell<Client>,
+    staging: Staging,
 }
 
 impl Batch {
@@ -63,8 +67,18 @@ impl Batch {
 
 #[async_trait]
 impl Compute for Batch {
+    async fn prepare(
+        &self,
+        requests: &[Request],
+        on: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<(), ComputeError> {
+        let client = self.client().await?;
+        submit::prepare(client, &self.settings, &self.staging, requests, on).await
+    }
+
     async fn submit(&self, requests: &[Request]) -> Result<Vec<String>, ComputeError> {
-        submit::submit(self.client().await?, &self.settings, requests).await
+        let client = self.client().await?;
+        submit::submit(client, &self.settings, &self.staging, requests).await
     }
 
     async fn follow(
@@ -130,6 +144,15 @@ impl Compute for Batch {
     }
 
     async fn resubmit(&self, job: &str) -> Result<String, ComputeError> {
-        again::resubmit(self.client().await?, &self.settings, job).await
+        let client = self.client().await?;
+        again::resubmit(client, &self.settings, &self.staging, job).await
+    }
+
+    async fn collect(
+        &self,
+        jobs: &[String],
+        on: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<Vec<Brought>, ComputeError> {
+        stage::collect::collect(self.client().await?, &self.staging, jobs, on).await
     }
 }

@@ -12,4 +12,5 @@ mod intel;
 pub mod local;
 mod nvidia;
 mod report;
+mod state;
 mod xilinx;

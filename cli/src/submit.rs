@@ -11,6 +11,7 @@ use tracing::Instrument;
 use crate::accepted::{self, Accepted};
 use crate::args::Submit;
 use crate::client::Client;
+use crate::follower::Follower;
 use crate::trace::Trace;
 use crate::typed;
 use crate::wait::{self, Group, Way};
@@ -50,7 +51,7 @@ pub async fn run(config: Config, args: Box<Submit>, verbose: u8) -> anyhow::Resu
         verbose,
     );
     let mut accepted = Vec::new();
-    let sent = send(&clients, lots, &trace, &mut accepted)
+    let sent = send(&clients, lots, &trace, args.json, &mut accepted)
         .instrument(trace.span())
         .await;
     trace
@@ -118,6 +119,7 @@ async fn send(
     clients: &[Client],
     lots: Vec<Lot>,
     trace: &Trace,
+    quiet: bool,
     accepted: &mut Vec<Accepted>,
 ) -> Result<(), DispatchError> {
     let environment = trace.environment();
@@ -126,6 +128,13 @@ async fn send(
         for request in &mut requests {
             request.environment.clone_from(&environment);
         }
+        let mut follower = Follower::new(quiet, false);
+        let prepared = client
+            .compute
+            .prepare(&requests, &mut |event| follower.on(event))
+            .await;
+        follower.finish();
+        prepared?;
         let ids = client.compute.submit(&requests).await?;
         accepted.extend(
             ids.into_iter()

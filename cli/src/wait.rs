@@ -9,7 +9,10 @@ use crate::args::Wait;
 use crate::client::Client;
 use crate::speak;
 
+use bring::bring;
+
 mod bar;
+mod bring;
 mod crowd;
 mod json;
 mod leave;

@@ -12,6 +12,7 @@ use crate::event::Event;
 use crate::exit::Exit;
 use crate::infra::Infra;
 use crate::job::Job;
+use crate::location::Location;
 use crate::terms::Terms;
 use async_trait::async_trait;
 
@@ -90,6 +91,34 @@ pub struct Outcome {
     pub report_at: Option<String>,
 }
 
+/// A result that came back to this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brought {
+    /// Where the job left it.
+    pub from: Location,
+    /// Where it lies here.
+    pub to: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+}
+
+impl Outcome {
+    /// Names in the report each result by where it lies here.
+    pub fn relocate(&mut self, brought: &[Brought]) {
+        let Some(report) = &mut self.report else {
+            return;
+        };
+        for output in &mut report.outputs {
+            let here = brought
+                .iter()
+                .find(|one| one.from.to_string() == output.location);
+            if let Some(one) = here {
+                output.location = one.to.to_string_lossy().into_owned();
+            }
+        }
+    }
+}
+
 /// A compute that failed to do what it was asked for.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -140,6 +169,22 @@ impl ComputeError {
 /// - No method retries: [`ComputeError::retry`] tells the dispatcher whether that would help.
 #[async_trait]
 pub trait Compute: Send + Sync {
+    /// Brings what jobs read from this machine to where they will run, and tells how far it is. A compute of this machine has
+    /// nothing to bring.
+    ///
+    /// # Behavior
+    /// - `submit` brings by itself what was not brought before. This is for whoever wants to see it, or to stop it: it accepts no
+    ///   job, and may be dropped at any time.
+    /// - What can never run, and what cannot be read, is an error before the first byte moves.
+    /// - Twice is as good as once, and what is there already does not move again.
+    async fn prepare(
+        &self,
+        _requests: &[Request],
+        _on: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<(), ComputeError> {
+        Ok(())
+    }
+
     /// Accepts jobs and tells their ids, in the order of the requests.
     ///
     /// # Behavior
@@ -188,6 +233,24 @@ pub trait Compute: Send + Sync {
     /// - A job that has not started never will. A running one has some seconds to end by itself.
     /// - A job that has ended already is no error. With an array job all its children stop.
     async fn cancel(&self, jobs: &[String], reason: &str) -> Result<(), ComputeError>;
+
+    /// Brings the results of jobs to the paths of this machine at which their commands named them, and tells what lies where. A
+    /// compute of this machine has left them there itself.
+    ///
+    /// # Behavior
+    /// - Of a job that has not succeeded nothing comes, and of an array job what the children left that have.
+    /// - A file appears whole under its name, over what stood there, as a job of this machine would have published it; playlists and
+    ///   manifests come last. Missing directories are made.
+    /// - Results that have come once come again only where they are missing: what somebody made of them since is left alone.
+    /// - A name that leads out of the directories of the job's outputs is an error, before anything moves.
+    /// - A job that was not submitted from here, or named no path of this machine, has nothing to bring; that is no error.
+    async fn collect(
+        &self,
+        _jobs: &[String],
+        _on: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<Vec<Brought>, ComputeError> {
+        Ok(Vec::new())
+    }
 
     /// Submits an ended job once more, as a new job, and tells its id. Of an array job, the children that failed.
     async fn resubmit(&self, job: &str) -> Result<String, ComputeError>;

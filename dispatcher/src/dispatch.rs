@@ -15,9 +15,11 @@ use crate::terms::TermsError;
 
 use places::Places;
 
+pub use collect::collect;
 pub use places::PlacesError;
 pub use watch::watch;
 
+mod collect;
 mod places;
 mod watch;
 
@@ -80,6 +82,20 @@ pub enum DispatchError {
         /// Its id.
         job: String,
     },
+    /// Whoever waited left before the job was submitted.
+    #[error("stopped before the job was submitted (what was uploaded is there for the next time)")]
+    Unsent,
+    /// Results of jobs that succeeded are not here.
+    #[error("{}", uncollected(compute, jobs))]
+    Uncollected {
+        /// Where the jobs ran.
+        compute: String,
+        /// Their ids.
+        jobs: Vec<String>,
+        /// Why; absent where whoever waited left.
+        #[source]
+        because: Option<Box<ComputeError>>,
+    },
     /// The compute failed.
     #[error(transparent)]
     Compute(#[from] ComputeError),
@@ -91,6 +107,16 @@ fn of(name: &str) -> String {
     } else {
         format!("job `{name}`: ")
     }
+}
+
+fn uncollected(compute: &str, jobs: &[String]) -> String {
+    let succeeded = match jobs {
+        [_] => "the job has succeeded, and its results are not all here",
+        _ => "results of jobs that have succeeded are not all here",
+    };
+    let named = jobs.get(..NAMED).unwrap_or(jobs).join(" ");
+    let more = if jobs.len() > NAMED { " ..." } else { "" };
+    format!("{succeeded} (`ffbatch wait {named}{more} --compute {compute}` brings them)")
 }
 
 fn meant(found: &[JobSummary]) -> String {
@@ -116,7 +142,13 @@ impl DispatchError {
             Self::Registry(RegistryError::Duplicate { .. } | RegistryError::Empty { .. }) => {
                 Exit::Internal
             }
-            Self::Left { .. } => Exit::Interrupted,
+            Self::Left { .. } | Self::Unsent | Self::Uncollected { because: None, .. } => {
+                Exit::Interrupted
+            }
+            Self::Uncollected {
+                because: Some(error),
+                ..
+            } => error.exit,
             Self::Compute(error) => error.exit,
             _ => Exit::Rejected,
         }
@@ -155,7 +187,7 @@ impl Dispatcher {
     /// Submits one job and follows it to its end; tells its id on the compute and how it ended.
     ///
     /// When `stop` becomes ready a job of this machine is cancelled once, and followed on to its end. One that is elsewhere is left
-    /// alone, with [`DispatchError::Left`].
+    /// alone, with [`DispatchError::Left`]; what it reads has come there before, and its results come back here after.
     pub async fn run(
         &self,
         compute: &str,
@@ -167,28 +199,53 @@ impl Dispatcher {
         for job in &request.jobs {
             job.check()?;
         }
-        let ids = submit(client.as_ref(), &[request]).await?;
-        let job = ids.into_iter().next().unwrap_or_default();
-        tracing::debug!(compute, job, "submitted");
         if self.is_elsewhere(compute)? {
-            let mut stop = pin!(stop);
-            let mut ended = pin!(client.follow(&job, on));
-            let outcome = tokio::select! {
-                outcome = &mut ended => Some(outcome?),
-                () = &mut stop => None,
-            };
-            let compute = compute.to_owned();
-            return match outcome {
-                Some(outcome) => Ok((job.clone(), outcome)),
-                None => Err(DispatchError::Left {
-                    compute,
-                    job: job.clone(),
-                }),
-            };
+            return elsewhere(client.as_ref(), compute, request, on, stop).await;
         }
+        let job = submit_one(client.as_ref(), compute, request).await?;
         let ended = follow(client.as_ref(), &job, on, stop).await?;
         Ok((job, ended))
     }
+}
+
+/// Runs a job that goes on without whoever waits for it. What it reads goes there before, and what it wrote comes back.
+async fn elsewhere(
+    client: &dyn Compute,
+    compute: &str,
+    request: Request,
+    on: &mut (dyn FnMut(Event) + Send),
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(String, Outcome), DispatchError> {
+    let mut stop = pin!(stop);
+    tokio::select! {
+        prepared = client.prepare(std::slice::from_ref(&request), on) => prepared?,
+        () = &mut stop => return Err(DispatchError::Unsent),
+    }
+    let job = submit_one(client, compute, request).await?;
+    let ended = tokio::select! {
+        ended = client.follow(&job, on) => ended?,
+        () = &mut stop => {
+            let compute = compute.to_owned();
+            return Err(DispatchError::Left { compute, job });
+        }
+    };
+    let mut ended = ended;
+    if ended.exit == Exit::Succeeded {
+        let jobs = std::slice::from_ref(&job);
+        ended.relocate(&collect(client, compute, jobs, on, stop).await?);
+    }
+    Ok((job, ended))
+}
+
+async fn submit_one(
+    client: &dyn Compute,
+    compute: &str,
+    request: Request,
+) -> Result<String, DispatchError> {
+    let ids = submit(client, &[request]).await?;
+    let job = ids.into_iter().next().unwrap_or_default();
+    tracing::debug!(compute, job, "submitted");
+    Ok(job)
 }
 
 /// Submits jobs to one compute and tells their ids; everything that is wrong with one is found before the first goes out.

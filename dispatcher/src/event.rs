@@ -68,6 +68,8 @@ pub enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
+    /// Files of the machine on which a job is submitted go to where it will run; told by whoever submits, never by a worker.
+    Upload,
     /// The command is parsed and every place in it resolved, before a byte moves.
     Check,
     /// Inputs come to this machine.
@@ -80,30 +82,36 @@ pub enum Stage {
     Measure,
     /// The report and the trace are written.
     Record,
+    /// Results come back to the machine from which a job was submitted; told by whoever waits for it.
+    Download,
 }
 
 impl Stage {
     /// The name of the stage's subsegment in an X-Ray trace, as users' Athena views expect it.
     pub const fn segment(self) -> &'static str {
         match self {
+            Self::Upload => "stage-in",
             Self::Check => "check",
             Self::Fetch => "download",
             Self::Transcode => "cmd-execution",
             Self::Publish => "upload",
             Self::Measure => "quality-metrics",
             Self::Record => "record",
+            Self::Download => "stage-out",
         }
     }
 
     /// The stage's name for people.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Upload => "upload",
             Self::Check => "check",
             Self::Fetch => "fetch",
             Self::Transcode => "transcode",
             Self::Publish => "publish",
             Self::Measure => "measure",
             Self::Record => "record",
+            Self::Download => "download",
         }
     }
 }

@@ -18,7 +18,7 @@ pub const FILES_LIMIT: usize = 20_000;
 const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// How a text names files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
     /// The concat demuxer: `file 'NAME'` on lines of their own, relative to the list.
     Concat,

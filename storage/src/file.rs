@@ -19,6 +19,9 @@ use crate::partial::Partial;
 use crate::{Entry, Kind, Meter, Store, StoreError};
 
 mod list;
+mod readable;
+
+pub use readable::readable;
 
 /// How many bytes are copied at a time. Between two steps the meter advances, and a dropped future stops the copy.
 const STEP_BYTES: u64 = 8 << 20;

@@ -31,6 +31,7 @@ pub use call::{CallError, ECS, Service, call};
 pub use cloud::{cloud, region, s3_settings};
 pub use error::{Kind, StoreError};
 pub use failure::{Failure, Left};
+pub use file::readable;
 pub use http::gate::{Gate, is_local, refusal};
 pub use instance::{Instance, InstanceError, instance};
 pub use meter::Meter;

@@ -18,7 +18,10 @@ class Front:
     def __call__(self, environ, start_response):
         if environ["PATH_INFO"].startswith("/double/"):
             return self.control(environ, start_response)
-        if "Credential=" not in environ.get("HTTP_AUTHORIZATION", "") or "/s3/" in environ["HTTP_AUTHORIZATION"]:
+        authorization = environ.get("HTTP_AUTHORIZATION", "")
+        if "Credential=" not in authorization or "/s3/" in authorization:
+            if environ["REQUEST_METHOD"] == "PUT":
+                self.ledger.put(environ["PATH_INFO"])
             return self.app(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)

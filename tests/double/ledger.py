@@ -46,6 +46,7 @@ class Ledger:
         self.began = time.monotonic()
         self.operations = {}
         self.violations = []
+        self.stored = []
         self.faults = []
         self.submissions = deque()
         self.submit_per_second = SUBMIT_PER_SECOND
@@ -61,6 +62,11 @@ class Ledger:
                 fault.times -= 1
                 operation.failed_on_purpose += 1
             return fault
+
+    def put(self, path):
+        """Notes that an object is written, as `/BUCKET/KEY`."""
+        with self.lock:
+            self.stored.append(path)
 
     def too_fast(self, call):
         """Whether AWS would answer TooManyRequestsException; the rate is that of the last second."""
@@ -89,7 +95,7 @@ class Ledger:
         with self.lock:
             operations = {name: one.told(name in bodies) for name, one in sorted(self.operations.items())}
             left = sum(fault.times for fault in self.faults)
-            return {"operations": operations, "violations": list(self.violations), "faults_left": left}
+            return {"operations": operations, "violations": list(self.violations), "stored": list(self.stored), "faults_left": left}
 
 
 def peak(times):

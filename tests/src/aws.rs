@@ -181,6 +181,18 @@ impl Aws {
         bodies.as_array().cloned().unwrap_or_default()
     }
 
+    /// The keys of all objects that were written to a bucket, as often as they were; parts of one are written as it.
+    #[track_caller]
+    pub fn stored(&self, bucket: &str) -> Vec<String> {
+        let mut calls = self.calls();
+        let list = calls["stored"].take();
+        let paths = list.as_array().into_iter().flatten();
+        let paths = paths.filter_map(|path| path.as_str()?.strip_prefix(&format!("/{bucket}/")));
+        // The bucket itself was made in the same way.
+        let keys = paths.filter(|key| !key.is_empty());
+        keys.map(str::to_owned).collect()
+    }
+
     /// What AWS would have refused, as `OPERATION: SENTENCE`.
     #[track_caller]
     pub fn violations(&self) -> Vec<String> {

@@ -128,16 +128,21 @@ impl Client {
 
     /// A place in the bucket of the installation.
     pub async fn place(&self, key: String) -> Result<Location, ComputeError> {
-        let bucket = match &self.bucket {
-            Some(bucket) => bucket.clone(),
+        let bucket = self.bucket().await?;
+        Ok(Location::S3 { bucket, key })
+    }
+
+    /// The bucket of the installation.
+    pub async fn bucket(&self) -> Result<String, ComputeError> {
+        match &self.bucket {
+            Some(bucket) => Ok(bucket.clone()),
             None => self.installed().await?.bucket.clone().ok_or_else(|| {
                 ComputeError::machine(format!(
                     "the job definition `{}` names no bucket in {BUCKET}, and this job needs one (set `bucket` in the section `aws` of ffbatch.toml)",
                     self.definition
                 ))
-            })?,
-        };
-        Ok(Location::S3 { bucket, key })
+            }),
+        }
     }
 
     /// Writes a document into the bucket.

@@ -41,13 +41,39 @@ const LOOK_LIMIT: Duration = Duration::from_secs(30);
 /// How often a submission is sent again of which nothing was found.
 const AGAIN: usize = 2;
 
+/// A job of which no id came back.
+#[derive(Debug)]
+pub struct Undelivered {
+    /// Why.
+    pub error: ComputeError,
+    /// Whether it is certain that there is no such job.
+    pub refused: bool,
+}
+
+impl Undelivered {
+    /// A job that was not even sent, or was refused.
+    pub const fn refused(error: ComputeError) -> Self {
+        Self {
+            error,
+            refused: true,
+        }
+    }
+
+    const fn in_doubt(error: ComputeError) -> Self {
+        Self {
+            error,
+            refused: false,
+        }
+    }
+}
+
 /// Sends it until it is accepted or refused.
 pub async fn deliver(
     client: &Client,
     settings: &Settings,
     request: &Request,
     call: SubmitJobFluentBuilder,
-) -> Result<String, ComputeError> {
+) -> Result<String, Undelivered> {
     let once = aws_sdk_batch::config::Builder::new().retry_config(RetryConfig::disabled());
     let mut pauses = PAUSES.into_iter();
     let mut again = AGAIN;
@@ -65,10 +91,10 @@ pub async fn deliver(
         };
         let refused = client.refused("the job cannot be submitted", &error);
         match Failure::of(&error).left {
-            Left::Refused => return Err(refused),
+            Left::Refused => return Err(Undelivered::refused(refused)),
             Left::Busy => match pauses.next() {
                 Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(refused),
+                None => return Err(Undelivered::refused(refused)),
             },
             Left::Unknown => {
                 tracing::debug!(error = %refused, "nobody knows whether the job was accepted");
@@ -76,8 +102,10 @@ pub async fn deliver(
                 match looked.await {
                     Ok(Some(Found::Job(id))) => return Ok(id),
                     Ok(Some(Found::Nothing)) if again > 0 => again -= 1,
-                    Ok(Some(Found::Nothing)) => return Err(refused),
-                    Ok(None) | Err(_) => return Err(in_doubt(refused, settings, request)),
+                    Ok(Some(Found::Nothing)) => return Err(Undelivered::in_doubt(refused)),
+                    Ok(None) | Err(_) => {
+                        return Err(Undelivered::in_doubt(in_doubt(refused, settings, request)));
+                    }
                 }
             }
         }

@@ -5,7 +5,7 @@ use ffbatch_dispatcher::infra::instances;
 use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::terms::Terms;
 
-use super::{form, pinned, places};
+use super::{form, pinned};
 
 /// The shortest time that an attempt may be given (AWS Batch API Reference, `JobTimeout`).
 const SHORTEST_TIMEOUT: u32 = 60;
@@ -23,11 +23,6 @@ pub fn check(region: &str, settings: &Settings, request: &Request) -> Result<(),
             "{title} cannot run on `{compute}`: {why}"
         )))
     };
-    if let Some(path) = request.jobs.iter().find_map(places::local) {
-        return refuse(format!(
-            "`{path}` is a path of this machine (copy it to S3, and write its s3:// URL)"
-        ));
-    }
     let terms = &request.terms;
     if let Some(seconds) = terms.timeout_secs
         && seconds < SHORTEST_TIMEOUT

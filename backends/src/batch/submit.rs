@@ -1,4 +1,4 @@
-//! Submitting jobs: what can never run is refused ([`fits`]), the others go out in as few calls as there can be ([`lots`]), each in the form that
+//! Submitting jobs: what can never run is refused ([`fits`]), what is on this machine is staged ([`stage`](super::stage)), and they go out in as few calls as there can be ([`lots`]), each in the form that
 //! suits it ([`form`]), and each once ([`deliver`](mod@super::deliver)).
 
 use std::collections::{BTreeMap, HashMap};
@@ -10,30 +10,51 @@ use aws_sdk_batch::types::{
     RetryStrategy as Strategy,
 };
 use ffbatch_dispatcher::compute::{ComputeError, Request};
+use ffbatch_dispatcher::event::Event;
 use ffbatch_dispatcher::retry::{Action, RetryStrategy};
 use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::terms::DependencyKind;
 use ffbatch_dispatcher::variable::{SUBMISSION, VCPUS};
 
 use super::client::Client;
-use super::deliver::deliver;
+use super::deliver::{Undelivered, deliver};
 use super::form::{self, Form};
 use super::lots::lots;
+use super::stage::{Staged, Staging};
 use super::{fits, pinned};
+
+/// Brings what jobs read from this machine into the bucket.
+pub async fn prepare(
+    client: &Client,
+    settings: &Settings,
+    staging: &Staging,
+    requests: &[Request],
+    on: &mut (dyn FnMut(Event) + Send),
+) -> Result<(), ComputeError> {
+    for request in requests {
+        fits::check(&client.region, settings, request)?;
+    }
+    staging.stage(client, requests.iter().collect(), on).await?;
+    Ok(())
+}
 
 /// Submits jobs and tells their ids in the order of the requests. A job that became the child of an array has the id `ARRAY:INDEX`.
 pub async fn submit(
     client: &Client,
     settings: &Settings,
+    staging: &Staging,
     requests: &[Request],
 ) -> Result<Vec<String>, ComputeError> {
     for request in requests {
         fits::check(&client.region, settings, request)?;
     }
+    let lots = lots(requests);
+    let together = lots.iter().map(|lot| &lot.request).collect();
+    let staged = staging.stage(client, together, &mut |_| ()).await?;
     let mut ids: Vec<String> = vec![String::new(); requests.len()];
     let mut accepted: HashMap<String, String> = HashMap::new();
-    for lot in lots(requests) {
-        let sent = send(client, settings, &lot.request, &accepted).await;
+    for (lot, staged) in lots.iter().zip(staged) {
+        let sent = remembered(client, settings, staging, &staged, &accepted).await;
         let id = sent.map_err(|error| so_far(error, &ids))?;
         accepted.insert(lot.request.id.clone(), id.clone());
         match &lot.members[..] {
@@ -46,6 +67,30 @@ pub async fn submit(
         }
     }
     Ok(ids)
+}
+
+/// Sends one job, or one array job, after it was written down where its results belong.
+pub async fn remembered(
+    client: &Client,
+    settings: &Settings,
+    staging: &Staging,
+    staged: &Staged<'_>,
+    accepted: &HashMap<String, String>,
+) -> Result<String, ComputeError> {
+    let request = &*staged.request;
+    let Some(record) = &staged.record else {
+        let sent = send(client, settings, request, accepted).await;
+        return sent.map_err(|undelivered| undelivered.error);
+    };
+    let records = staging.records()?;
+    records.write(&request.id, record)?;
+    let sent = send(client, settings, request, accepted).await;
+    sent.map_err(|undelivered| {
+        if undelivered.refused {
+            records.remove(&request.id);
+        }
+        undelivered.error
+    })
 }
 
 /// An error that tells what was accepted before it.
@@ -65,26 +110,28 @@ fn so_far(mut error: ComputeError, ids: &[String]) -> ComputeError {
 }
 
 /// Sends one job, or one array job, and tells its id.
-pub async fn send(
+async fn send(
     client: &Client,
     settings: &Settings,
     request: &Request,
     accepted: &HashMap<String, String>,
-) -> Result<String, ComputeError> {
-    let request = &*pinned::filled(client, settings, request).await?;
+) -> Result<String, Undelivered> {
+    let filled = pinned::filled(client, settings, request).await;
+    let request = &*filled.map_err(Undelivered::refused)?;
     let variables = variables(settings, request);
     let carried = variables
         .iter()
         .map(|(name, value)| name.len() + value.len());
     let mut form = form::of(request, carried.sum());
     for (at, (key, bytes)) in std::mem::take(&mut form.documents).into_iter().enumerate() {
-        let to = client.place(key).await?;
+        let to = client.place(key).await.map_err(Undelivered::refused)?;
         let kind = if at == 0 {
             "application/json"
         } else {
             "application/octet-stream"
         };
-        client.write(bytes, &to, kind).await?;
+        let written = client.write(bytes, &to, kind).await;
+        written.map_err(Undelivered::refused)?;
         if at == 0 {
             form.parameters.insert("job".to_owned(), to.to_string());
         }

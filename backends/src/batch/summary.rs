@@ -210,7 +210,7 @@ fn rules(strategy: &Strategy) -> Vec<Rule> {
 }
 
 /// A variable of the container.
-fn variable(job: &Found, name: &str) -> Option<String> {
+pub fn variable(job: &Found, name: &str) -> Option<String> {
     let mut all = job.container()?.environment().iter();
     let one = all.find(|one| one.name() == Some(name))?;
     one.value().map(str::to_owned)

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::config::Config;
 
+use crate::state;
+
 /// The queue's directory below the state directory.
 const NAME: &str = "queue";
 
@@ -36,19 +38,7 @@ pub struct Files {
 impl Place {
     /// The queue of this user, as configuration and environment say; touches nothing.
     pub fn of(config: &Config) -> Result<Self, ComputeError> {
-        let variable = |name: &str| std::env::var(name).ok();
-        let state = config
-            .state_dir(variable)
-            // Services and containers may have no HOME; the user data base has the directory all the same.
-            .or_else(|| std::env::home_dir().filter(|home| home.is_absolute()).map(|home| home.join(".local/state/ffbatch")))
-            .ok_or_else(|| {
-                ComputeError::machine(
-                    "there is no place for the queue: HOME is not set and this user has no home directory (set FFBATCH_STATE_DIR)",
-                )
-            })?;
-        let state = std::path::absolute(&state).map_err(|error| {
-            ComputeError::machine("the current directory is gone").because(error)
-        })?;
+        let state = state::directory(config, "the queue")?;
         Ok(Self::at(state.join(NAME)))
     }
 

@@ -1,5 +1,6 @@
 //! Waits for many jobs: asks where they are until all have ended, or until somebody leaves them alone.
 
+use std::collections::HashSet;
 use std::pin::pin;
 
 use ffbatch_dispatcher::compute::ComputeError;
@@ -13,8 +14,9 @@ use tokio::sync::mpsc;
 use super::bar::{Bar, TICK};
 use super::crowd::Crowd;
 use super::leave::{self, REASON, Wish};
-use super::{Group, Way, json};
+use super::{Group, Way, bring, json};
 use crate::client::flag;
+use crate::follower::Follower;
 use crate::interrupt::Stops;
 use crate::when::Clock;
 use crate::{speak, table};
@@ -33,6 +35,9 @@ pub async fn follow(groups: &[Group], way: Way) -> anyhow::Result<Exit> {
         Exit::Interrupted
     };
     bar.pause();
+    if exit != Exit::Interrupted {
+        collect(groups, &crowd, way, &mut stops).await?;
+    }
     if way.json {
         json::print(&crowd, exit);
     } else if exit == Exit::Interrupted && !crowd.open().is_empty() {
@@ -101,6 +106,30 @@ async fn watch_one(
         let _ = send.send(job.clone());
     };
     dispatch::watch(group.client.compute.as_ref(), &ids, &mut on).await?;
+    Ok(())
+}
+
+/// Brings what the jobs left that have succeeded, of array jobs the children.
+async fn collect(
+    groups: &[Group],
+    crowd: &Crowd,
+    way: Way,
+    stops: &mut Stops,
+) -> Result<(), DispatchError> {
+    let left: HashSet<&str> = crowd
+        .jobs()
+        .filter(|job| job.state == State::Succeeded || job.array.is_some())
+        .map(|job| job.id.as_str())
+        .collect();
+    for group in groups {
+        let ids = group.jobs.iter().map(|job| &job.id);
+        let ids: Vec<String> = ids
+            .filter(|id| left.contains(id.as_str()))
+            .cloned()
+            .collect();
+        let mut follower = Follower::new(way.json, false);
+        bring(&group.client, &ids, &mut follower, stops).await?;
+    }
     Ok(())
 }
 

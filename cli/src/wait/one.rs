@@ -8,6 +8,7 @@ use ffbatch_dispatcher::event::Event;
 use ffbatch_dispatcher::exit::Exit;
 use tokio::sync::mpsc;
 
+use super::bring;
 use super::leave::{self, REASON, Wish};
 use crate::client::{Client, flag};
 use crate::follower::Follower;
@@ -57,7 +58,12 @@ pub async fn follow(
         follower.on(event);
     }
     follower.finish();
-    let ended = ended.map_err(DispatchError::from)?;
+    let mut ended = ended.map_err(DispatchError::from)?;
+    if ended.exit == Exit::Succeeded {
+        let jobs = [job.to_owned()];
+        let brought = bring(client, &jobs, &mut follower, &mut stops).await?;
+        ended.relocate(&brought);
+    }
     // With `-v` ffmpeg's lines have been seen already.
     outcome::print(&ended, directory, verbose == 0);
     Ok(ended.exit)

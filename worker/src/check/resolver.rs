@@ -124,6 +124,14 @@ impl<'a> Resolver<'a> {
                 self.manifests.push(url.clone());
                 Ok(url.clone())
             }
+            Location::S3 { bucket, key } if place.role == Role::ReadDirectory => {
+                let all = Location::S3 {
+                    bucket: bucket.clone(),
+                    key: format!("{}/*", key.trim_end_matches('/')),
+                };
+                let local = self.fetch(&all, What::Pattern(Pattern::Glob))?;
+                Ok(local.to_string_lossy().into_owned())
+            }
             location if place.is_pattern() => {
                 let to = self.fetch(location, What::Pattern(place.pattern))?;
                 let local = to.join(tail(location, place.pattern));
