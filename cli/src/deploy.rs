@@ -7,36 +7,58 @@ use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::registry::Families;
 
-use crate::args::{Deploy, StackFlags};
-use crate::speak;
+use crate::args::{Deploy, StackFlags, Which};
+use crate::{speak, terminal};
 
+mod changes;
+mod down;
+mod happening;
 mod synth;
+mod up;
 
 /// Calls a verb of a stack.
 pub async fn run(config: Config, verb: Deploy) -> anyhow::Result<Exit> {
     match verb {
+        Deploy::Up(flags) => up::up(config, &flags).await,
+        Deploy::Diff(flags) => up::diff(config, &flags).await,
+        Deploy::Down(flags) => down::run(config, &flags).await,
         Deploy::Synth(flags) => synth::run(config, &flags).await,
     }
 }
 
 /// What is to be deployed: the configuration with the flags over it. What is left out is said.
-async fn plan(mut config: Config, flags: &StackFlags) -> anyhow::Result<Plan> {
-    let options = options(&config, flags)?;
-    if let Some(prefix) = &flags.prefix {
-        config.aws.prefix = Some(prefix.clone());
-    }
-    if let Some(region) = &flags.region {
-        config.aws.region = Some(region.clone());
-    }
+async fn plan(config: &mut Config, flags: &StackFlags) -> anyhow::Result<Plan> {
+    let options = options(config, flags)?;
+    lay(config, &flags.which);
     let region = ffbatch_storage::region(&config.aws)
         .await
         .ok_or_else(|| anyhow!("no AWS Region is known (give --region, or set AWS_REGION)"))?;
     let plan =
-        Plan::of(&Families::linked()?, &config, options, &region).map_err(|why| anyhow!(why))?;
+        Plan::of(&Families::linked()?, config, options, &region).map_err(|why| anyhow!(why))?;
     for (compute, why) in &plan.left_out {
         speak::err(&format!("note: `{compute}` is left out: {why}"));
     }
     Ok(plan)
+}
+
+/// Lays over the configuration which stack is meant.
+fn lay(config: &mut Config, which: &Which) {
+    if let Some(prefix) = &which.prefix {
+        config.aws.prefix = Some(prefix.clone());
+    }
+    if let Some(region) = &which.region {
+        config.aws.region = Some(region.clone());
+    }
+}
+
+/// Whether somebody agrees; not, where nobody can be asked.
+async fn consent(question: &str) -> bool {
+    if !terminal::can_ask() {
+        return false;
+    }
+    speak::ask(&format!("{question} [y/N] "));
+    let answer = terminal::line().await;
+    answer.is_some_and(|answer| answer == "y" || answer == "yes")
 }
 
 fn options(config: &Config, flags: &StackFlags) -> anyhow::Result<Options> {
@@ -46,7 +68,7 @@ fn options(config: &Config, flags: &StackFlags) -> anyhow::Result<Options> {
             value.clone_from(flag);
         }
     };
-    set(&mut options.stack, &flags.stack);
+    set(&mut options.stack, &flags.which.stack);
     set(&mut options.vpc, &flags.vpc);
     let all = |value: &mut Vec<String>, flags: &[String]| {
         if !flags.is_empty() {

@@ -174,6 +174,8 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         error.exit()
     } else if let Some(error) = error.downcast_ref::<ComputeError>() {
         error.exit
+    } else if error.is::<ffbatch_deploy::stacks::StackError>() {
+        Exit::Machine
     } else if let Some(error) = error.downcast_ref::<RegistryError>() {
         DispatchError::from(error.clone()).exit()
     } else if let Some(error) = error.downcast_ref::<OffsetError>() {

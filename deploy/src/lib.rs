@@ -2,8 +2,9 @@
 //!
 //! - [`options`] and [`stack`] say how it shall be, [`template`] is what comes out: plain data, to the byte the same for the same plan,
 //!   without asking anybody. A family's resources appear because the family is linked; nobody lists them here.
-//! - [`stacks`] is the only room that calls AWS: it proposes, makes, follows and removes.
+//! - [`stacks`] proposes, makes, follows and removes a stack in an account, and [`deployment`] brings a plan there.
 
+pub mod deployment;
 pub mod options;
 pub mod stack;
 pub mod stacks;

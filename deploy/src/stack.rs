@@ -16,6 +16,8 @@ mod network;
 mod roles;
 mod switch;
 
+pub use bucket::{BUCKET, POLICY as BUCKET_POLICY};
+
 /// What CloudFormation shows of the stack.
 const DESCRIPTION: &str = "ffbatch: ffmpeg commands as managed jobs on AWS Batch";
 
@@ -99,6 +101,21 @@ impl Plan {
         let network = network::add(&mut site);
         computes::add(&mut site, &network);
         site.template
+    }
+
+    /// The tags of the images that its jobs need in the repository, each once.
+    pub fn images(&self) -> Vec<String> {
+        let flavours = self
+            .computes
+            .iter()
+            .filter_map(|one| one.family.image.as_deref());
+        let mut tags: Vec<String> = flavours
+            .filter(|flavour| !images::is_own(flavour))
+            .map(images::tag)
+            .collect();
+        tags.sort();
+        tags.dedup();
+        tags
     }
 
     /// Whether jobs have no public address.

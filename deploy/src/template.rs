@@ -42,6 +42,16 @@ impl Template {
         reference(id)
     }
 
+    /// The template with these resources alone, and with the outputs that name one of them.
+    #[must_use]
+    pub fn only(&self, ids: &[&str]) -> Self {
+        let mut some = self.clone();
+        some.resources.retain(|id, _| ids.contains(&id.as_str()));
+        some.outputs
+            .retain(|_, output| ids.iter().any(|id| output["Value"] == reference(id)));
+        some
+    }
+
     /// Adds an output.
     pub fn output(&mut self, name: &str, description: &str, value: Value) {
         let mut output = json!({ "Description": description });
@@ -59,6 +69,11 @@ impl Template {
         let all = self.resources.iter();
         all.filter(move |(_, resource)| resource["Type"] == kind)
             .map(|(id, resource)| (id.as_str(), &resource["Properties"]))
+    }
+
+    /// The text that is sent.
+    pub fn compact(&self) -> String {
+        self.to_json().to_string()
     }
 
     /// The whole template. It is refused in any Region but its own, since families of instances are chosen for that.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_s3::config::retry::RetryConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use ffbatch_dispatcher::config::Aws;
 
 use crate::S3Settings;
@@ -38,7 +39,26 @@ pub async fn cloud(aws: &Aws) -> SdkConfig {
     {
         loader = loader.endpoint_url(endpoint);
     }
-    loader.load().await
+    without_blanks(&loader.load().await)
+}
+
+/// The same configuration without empty endpoints, at which the SDK would panic: an empty variable is not set.
+fn without_blanks(config: &SdkConfig) -> SdkConfig {
+    let endpoint = config.endpoint_url().filter(|url| !url.is_empty());
+    let mut filled = config.to_builder();
+    filled.set_endpoint_url(endpoint.map(str::to_owned));
+    filled.service_config(Filled(config.clone())).build()
+}
+
+/// What environment and profile say of a service, where they say something.
+#[derive(Debug)]
+struct Filled(SdkConfig);
+
+impl LoadServiceConfig for Filled {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let value = self.0.service_config()?.load_config(key);
+        value.filter(|value| !value.is_empty())
+    }
 }
 
 /// The Region, found as every AWS tool finds it.

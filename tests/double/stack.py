@@ -1,7 +1,11 @@
-"""What CloudFormation creates on AWS Batch goes through the API that users call, so that the same rules hold for both."""
+"""CloudFormation as AWS has it where moto's is short of that. What it creates on AWS Batch goes through the API that users call, so
+that the same rules hold for both.
+"""
 
 import boto3
 from moto.batch import models
+from moto.cloudformation import models as cloudformation
+from moto.ec2.models.route_tables import RouteTable
 from moto.ssm.models import Parameter
 
 # The members whose keys are the user's own.
@@ -12,18 +16,29 @@ OWN = ("ReplaceComputeEnvironment", "UpdatePolicy", "UpdateToLatestImageVersion"
 
 
 def install(endpoint):
-    def resource(kind, operation, name, arn, find):
+    def batch(region):
+        return boto3.client("batch", region, endpoint_url=endpoint, aws_access_key_id="x", aws_secret_access_key="x")
+
+    def resource(kind, make, member, remove):
+        """A kind of resource whose name is `member` + Name, and which `make` makes and `remove` removes."""
+
         def create(cls, resource_name, cloudformation_json, account_id, region_name, **_):
-            asked = {name: resource_name} | api(cloudformation_json["Properties"])
-            client = boto3.client("batch", region_name, endpoint_url=endpoint, aws_access_key_id="x", aws_secret_access_key="x")
-            created = getattr(client, operation)(**asked)
-            return getattr(models.batch_backends[account_id][region_name], find)(created[arn])
+            asked = {f"{member}Name": resource_name} | api(cloudformation_json["Properties"])
+            made = getattr(batch(region_name), make)(**asked)
+            backend = models.batch_backends[account_id][region_name]
+            return getattr(backend, f"get_{snake(member)}_by_arn")(made[f"{member}Arn"])
 
-        kind.create_from_cloudformation_json = classmethod(create)
+        def delete(cls, resource_name, cloudformation_json, account_id, region_name):
+            client = batch(region_name)
+            if update := getattr(client, f"update_{snake(member)}", None):
+                update(**{member: resource_name, "state": "DISABLED"})
+            getattr(client, remove)(**{member: resource_name})
 
-    resource(models.ComputeEnvironment, "create_compute_environment", "computeEnvironmentName", "computeEnvironmentArn", "get_compute_environment_by_arn")
-    resource(models.JobQueue, "create_job_queue", "jobQueueName", "jobQueueArn", "get_job_queue_by_arn")
-    resource(models.JobDefinition, "register_job_definition", "jobDefinitionName", "jobDefinitionArn", "get_job_definition_by_arn")
+        kind.create_from_cloudformation_json, kind.delete_from_cloudformation_json = classmethod(create), classmethod(delete)
+
+    resource(models.ComputeEnvironment, "create_compute_environment", "computeEnvironment", "delete_compute_environment")
+    resource(models.JobQueue, "create_job_queue", "jobQueue", "delete_job_queue")
+    resource(models.JobDefinition, "register_job_definition", "jobDefinition", "deregister_job_definition")
 
 
     # CloudFormation has the tags of a parameter as an object, and moto takes them for a list.
@@ -35,6 +50,24 @@ def install(endpoint):
         return make(cls, resource_name, cloudformation_json, *rest, **more)
 
     Parameter.create_from_cloudformation_json = classmethod(parameter)
+
+    # A change set gives its stack outputs, and a stack that goes takes its route tables along.
+    apply = cloudformation.ChangeSet.apply
+
+    def applied(self):
+        apply(self)
+        self.stack.template_dict = self.template_dict
+        self.stack.output_map = self.stack._create_output_map()
+
+    def delete(self, *_):
+        self.associations.clear()
+        self.ec2_backend.delete_route_table(self.id)
+
+    cloudformation.ChangeSet.apply, RouteTable.delete = applied, delete
+
+
+def snake(name):
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
 
 
 def api(value):

@@ -203,6 +203,15 @@ impl Moto {
         self.runtime.block_on(gone);
     }
 
+    /// The names of all buckets.
+    #[track_caller]
+    pub fn buckets(&self) -> Vec<String> {
+        let listed = self.runtime.block_on(self.client.list_buckets().send());
+        let listed = listed.expect("the server lists its buckets");
+        let names = listed.buckets().iter().filter_map(|bucket| bucket.name());
+        names.map(str::to_owned).collect()
+    }
+
     /// Every key of a bucket.
     #[track_caller]
     pub fn keys(&self, bucket: &str) -> BTreeSet<String> {

@@ -365,3 +365,18 @@ fn a_job_runs_whose_log_has_no_stream_yet() {
     ask(&sandbox, &format!("wait {id} --compute arm")).ok();
     assert_eq!(aws.violations(), Vec::<String>::new());
 }
+
+#[test]
+fn an_endpoint_that_is_empty_was_a_panic() {
+    let (aws, mut sandbox) = installed("arm");
+    let endpoint = aws.environment();
+    let endpoint = endpoint
+        .iter()
+        .find(|(name, _)| *name == "AWS_ENDPOINT_URL");
+    let (_, endpoint) = endpoint.expect("it is told where the account is").clone();
+    sandbox.set("AWS_ENDPOINT_URL_BATCH", "");
+    ask(&sandbox, "list --compute arm").ok();
+    sandbox.set("AWS_ENDPOINT_URL", "");
+    sandbox.set("FFBATCH_AWS__ENDPOINT_URL", &endpoint);
+    ask(&sandbox, "list --compute arm").ok();
+}

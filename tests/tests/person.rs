@@ -263,7 +263,10 @@ fn the_help_reads_well() {
     ] {
         assert_snapshot!(format!("help-{verb}"), shown(&format!("{verb} --help")));
     }
-    assert_snapshot!("help-deploy-synth", shown("deploy synth --help"));
+    for verb in ["up", "down", "synth"] {
+        let words = format!("deploy {verb} --help");
+        assert_snapshot!(format!("help-deploy-{verb}"), shown(&words));
+    }
 }
 
 #[test]

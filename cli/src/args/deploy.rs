@@ -8,8 +8,51 @@ use ffbatch_deploy::options::Network;
 /// The verbs of a stack.
 #[derive(Debug, Subcommand)]
 pub enum Deploy {
+    /// Make the stack, or change it to what it shall be
+    Up(Box<Up>),
+    /// Show what `up` would change
+    Diff(Box<StackFlags>),
+    /// Remove the stack; the bucket with its data stays
+    Down(Down),
     /// Print the stack as a CloudFormation template; AWS is not asked
-    Synth(Synth),
+    Synth(Box<Synth>),
+}
+
+/// Flags of `deploy up`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = UP)]
+pub struct Up {
+    /// Change without asking
+    #[arg(short, long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub stack: StackFlags,
+}
+
+/// Flags of `deploy down`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = DOWN)]
+pub struct Down {
+    /// Remove without asking
+    #[arg(short, long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub which: Which,
+}
+
+/// Which stack.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "The stack")]
+pub struct Which {
+    /// The Region [default: as every AWS tool finds it]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// What the names of its resources begin with [default: batch-ffmpeg]
+    #[arg(long, value_name = "NAME")]
+    pub prefix: Option<String>,
+    /// The stack's name [default: the prefix and -stack]
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
 }
 
 /// Flags of `deploy synth`.
@@ -27,15 +70,8 @@ pub struct Synth {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "The stack")]
 pub struct StackFlags {
-    /// The Region [default: as every AWS tool finds it]
-    #[arg(long, value_name = "REGION")]
-    pub region: Option<String>,
-    /// What the names of its resources begin with [default: batch-ffmpeg]
-    #[arg(long, value_name = "NAME")]
-    pub prefix: Option<String>,
-    /// The stack's name [default: the prefix and -stack]
-    #[arg(long, value_name = "NAME")]
-    pub stack: Option<String>,
+    #[command(flatten)]
+    pub which: Which,
     /// A compute that it gets; may be given several times [default: all that have an image]
     #[arg(long = "compute", value_name = "NAME")]
     pub computes: Vec<String>,
@@ -89,10 +125,24 @@ impl From<NetworkKind> for Network {
     }
 }
 
+const UP: &str = "\
+Examples:
+  ffbatch deploy up --region eu-west-1
+  ffbatch deploy up --compute arm --compute nvidia --on-demand --yes
+  ffbatch deploy up --prefix media --network isolated
+
+What would change is shown first, and nothing is changed unless you agree. Ctrl-C leaves it alone: CloudFormation goes on by itself.";
+
+const DOWN: &str = "\
+Examples:
+  ffbatch deploy down
+  ffbatch deploy down --prefix media --yes
+
+Only what the stack has made is removed. The bucket and all that is in it stay, and images go.";
+
 const SYNTH: &str = "\
 Examples:
   ffbatch deploy synth --region eu-west-1 -o template.json
   ffbatch deploy synth --compute arm --compute fargate --on-demand | less
-  aws cloudformation deploy --template-file template.json --stack-name batch-ffmpeg-stack --capabilities CAPABILITY_IAM
 
 The template is for one Region, because each offers other instance types, and the same flags make the same bytes.";

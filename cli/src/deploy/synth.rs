@@ -7,8 +7,8 @@ use crate::args::Synth;
 use crate::{speak, written};
 
 /// Prints or writes the template.
-pub async fn run(config: Config, flags: &Synth) -> anyhow::Result<Exit> {
-    let plan = super::plan(config, &flags.stack).await?;
+pub async fn run(mut config: Config, flags: &Synth) -> anyhow::Result<Exit> {
+    let plan = super::plan(&mut config, &flags.stack).await?;
     let template = plan.template();
     let text = format!("{:#}", template.to_json());
     let Some(path) = &flags.output else {

@@ -3,10 +3,13 @@
 use serde_json::json;
 
 use super::Site;
+use crate::deployment::BUCKET_OUTPUT;
 use crate::template::{attribute, sub};
 
-/// The logical id.
+/// The logical id of the bucket.
 pub const BUCKET: &str = "Bucket";
+/// The logical id of its policy.
+pub const POLICY: &str = "BucketPolicy";
 
 /// Days after which the parts of an upload go that nobody finished.
 const ABANDONED_DAYS: u32 = 7;
@@ -51,8 +54,8 @@ pub fn add(site: &mut Site<'_>) {
     let policy = json!({ "Bucket": bucket, "PolicyDocument": { "Version": "2012-10-17", "Statement": [deny] } });
     let kept = json!({ "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain" });
     site.template
-        .add_with("BucketPolicy", "AWS::S3::BucketPolicy", policy, kept);
+        .add_with(POLICY, "AWS::S3::BucketPolicy", policy, kept);
     let description =
         "The bucket for media, job documents, reports and metrics; it outlives the stack";
-    site.template.output("DataBucketName", description, bucket);
+    site.template.output(BUCKET_OUTPUT, description, bucket);
 }
