@@ -2,6 +2,7 @@
 //!
 //! - [`options`] and [`stack`] say how it shall be, [`template`] is what comes out: plain data, to the byte the same for the same plan,
 //!   without asking anybody. A family's resources appear because the family is linked; nobody lists them here.
+//! - [`validate`] finds what AWS would refuse of it, or never run.
 //! - [`stacks`] proposes, makes, follows and removes a stack in an account, and [`deployment`] brings a plan there.
 
 pub mod deployment;
@@ -9,6 +10,7 @@ pub mod options;
 pub mod stack;
 pub mod stacks;
 pub mod template;
+pub mod validate;
 
 use ffbatch_dispatcher::compute::Family;
 use serde_json::{Value, json};

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::options::{Network, Options};
 use crate::template::Template;
+use crate::validate;
 
 mod bucket;
 mod computes;
@@ -84,7 +85,10 @@ impl Plan {
                 "no compute can be deployed in `{region}` (choose another Region)"
             ));
         }
-        Ok(plan)
+        match validate::check(&plan.template(), region).into_iter().next() {
+            Some(why) => Err(why),
+            None => Ok(plan),
+        }
     }
 
     /// The template.

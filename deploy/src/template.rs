@@ -127,11 +127,6 @@ pub fn id(words: &[&str]) -> String {
     parts.map(capital).collect()
 }
 
-/// Tags that say whose a resource is.
-pub fn tags(prefix: &str) -> Value {
-    json!([{ "Key": "application", "Value": prefix }])
-}
-
 /// What an API takes with names like `jobRoleArn`, as CloudFormation takes it: `JobRoleArn`. Below the names in `free` the keys are
 /// the user's own.
 pub fn capitals(value: &Value, free: &[&str]) -> Value {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::network::Place;
 use super::{Site, bucket, images, logs, roles, switch};
 use crate::template::{attribute, capitals, id, reference, region};
+use crate::validate;
 
 /// The members of a job definition whose keys are the user's own.
 const FREE: [&str; 2] = ["parameters", "options"];
@@ -49,6 +50,9 @@ pub fn why_not(settings: &Settings, region: &str) -> Option<String> {
         return Some(format!(
             "it needs an image of your own (name it: `image` in the section `backends.{compute}`)"
         ));
+    }
+    if let Some(why) = validate::contradiction(&family.families, family.architecture) {
+        return Some(why);
     }
     if !family.launch.is_fargate() && here(family, region).is_empty() {
         return Some(format!(

@@ -152,6 +152,19 @@ fn what_cannot_be_deployed_is_left_out_or_refused() {
     );
     let unknown = plan(&config, asked("gpu"), "eu-west-1").expect_err("there is none");
     assert!(unknown.contains("known: arm, fargate"), "{unknown}");
+    let mut mixed = Config::default();
+    let families = ("families".to_owned(), vec!["c7g", "c7i"].into());
+    mixed.backends.insert("arm".to_owned(), [families].into());
+    let refused = plan(&mixed, asked("arm"), "eu-west-1").expect_err("c7i is another");
+    assert!(refused.contains("`c7i` is X86_64"), "{refused}");
+    let mut odd = Config::default();
+    let memory = ("memory_mib".to_owned(), 3072.into());
+    odd.backends.insert("fargate".to_owned(), [memory].into());
+    let refused = plan(&odd, asked("fargate"), "eu-west-1").expect_err("there is no such pair");
+    assert!(
+        refused.contains("Fargate has no 2 vCPU with 3072 MiB"),
+        "{refused}"
+    );
     let mut own = Config::default();
     let image = ("image".to_owned(), "registry/xilinx:1".into());
     own.backends.insert("xilinx".to_owned(), [image].into());
