@@ -1,6 +1,6 @@
 //! How a stack shall be: the section `deploy` of the configuration, with the flags over it.
 
-use ffbatch_dispatcher::config::Config;
+use ffbatch_dispatcher::config::{self, Config};
 use ffbatch_dispatcher::infra;
 use figment::Figment;
 use figment::providers::Serialized;
@@ -81,7 +81,11 @@ impl Options {
         let read = Figment::from(Serialized::defaults(Self::default()))
             .merge(Serialized::defaults(section))
             .extract();
-        read.map_err(|error| format!("the section `deploy` cannot be used: {error}"))
+        let wrong = |error: figment::Error| {
+            let why = config::wrong(&error);
+            format!("the section `deploy` cannot be used: {why}")
+        };
+        read.map_err(wrong)
     }
 
     /// Refuses what no stack can be.
@@ -148,6 +152,21 @@ mod tests {
             }
             _ => panic!("{said:?}, not {expected:?}"),
         }
+    }
+
+    #[test]
+    fn a_section_is_read_and_a_wrong_one_refused() {
+        let of = |key: &str, value: figment::value::Value| {
+            let mut config = Config::default();
+            config.deploy.insert(key.to_owned(), value);
+            Options::of(&config)
+        };
+        let read = of("network", "isolated".into()).expect("a known key");
+        assert_eq!(read.network, Network::Isolated);
+        let unknown = of("max_vcpu", 1.into()).expect_err("no such key");
+        assert!(unknown.contains("found `max_vcpu`"), "{unknown}");
+        let wrong = of("max_vcpus", "many".into()).expect_err("no number");
+        assert!(wrong.ends_with("for the key `max_vcpus`"), "{wrong}");
     }
 
     #[test]

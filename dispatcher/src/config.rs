@@ -186,6 +186,15 @@ impl Config {
     }
 }
 
+/// What is wrong with a value of a section, without the place in this program at which the section was read.
+pub fn wrong(error: &figment::Error) -> String {
+    let what = error.kind.to_string();
+    match error.path.join(".") {
+        key if key.is_empty() => what,
+        key => format!("{what} for the key `{key}`"),
+    }
+}
+
 fn metrics<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
     struct List;
 

@@ -7,7 +7,7 @@ use figment::value::Dict;
 use serde_json::Value;
 
 use crate::compute::{ComputeError, Family};
-use crate::config::{Aws, Config};
+use crate::config::{self, Aws, Config};
 use crate::infra::BatchFamily;
 
 /// The keys that say how AWS is reached; all others are fields of the family.
@@ -47,7 +47,8 @@ impl Settings {
         }
         let wrong = |error: Box<figment::Error>| {
             ComputeError::rejected(format!(
-                "the section `backends.{name}` cannot be used: {error}"
+                "the section `backends.{name}` cannot be used: {}",
+                config::wrong(&error)
             ))
         };
         let aws = over(config.aws.clone(), connection).map_err(wrong)?;
