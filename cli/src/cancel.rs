@@ -56,12 +56,8 @@ async fn agreed(found: &[JobSummary]) -> anyhow::Result<bool> {
             jobs::several(found.len(), "job")
         );
     }
-    speak::ask(&format!(
-        "cancel {}? [y/N] ",
-        jobs::several(found.len(), "job")
-    ));
-    let answer = terminal::line().await;
-    Ok(answer.is_some_and(|answer| answer == "y" || answer == "yes"))
+    let question = format!("cancel {}?", jobs::several(found.len(), "job"));
+    Ok(terminal::agrees(&question).await)
 }
 
 fn object(found: &[JobSummary]) -> Value {

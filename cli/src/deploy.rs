@@ -53,12 +53,7 @@ fn lay(config: &mut Config, which: &Which) {
 
 /// Whether somebody agrees; not, where nobody can be asked.
 async fn consent(question: &str) -> bool {
-    if !terminal::can_ask() {
-        return false;
-    }
-    speak::ask(&format!("{question} [y/N] "));
-    let answer = terminal::line().await;
-    answer.is_some_and(|answer| answer == "y" || answer == "yes")
+    terminal::can_ask() && terminal::agrees(question).await
 }
 
 fn options(config: &Config, flags: &StackFlags) -> anyhow::Result<Options> {

@@ -164,6 +164,11 @@ impl BatchFamily {
         self
     }
 
+    /// The families of instance types, as the tables of [`instances`] are asked for them.
+    pub fn families(&self) -> Vec<&str> {
+        self.families.iter().map(String::as_str).collect()
+    }
+
     /// The queue of jobs that own an instance.
     pub fn pinned_queue(&self) -> String {
         format!("{}{PINNED}", self.job_queue)

@@ -13,6 +13,7 @@ mod account;
 mod call;
 mod cloud;
 mod content_type;
+pub mod digest;
 mod error;
 mod failure;
 mod file;

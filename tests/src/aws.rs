@@ -3,8 +3,9 @@
 //! It is moto's server behind a front of ours (`tests/double/`), which refuses what AWS refuses, writes down what was called, fails
 //! on demand, and does what AWS Batch does and moto does not. Nothing here links an SDK of Batch: a test states what it means as JSON.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::docker;
@@ -93,6 +94,24 @@ impl Aws {
         let mut sandbox = Sandbox::new();
         sandbox.set_all(self.environment());
         sandbox
+    }
+
+    /// Runs `ffbatch` with these words, presses Ctrl-C once its job is submitted, and tells what it said on standard error as it left.
+    #[track_caller]
+    pub fn left(&self, sandbox: &Sandbox, words: &str) -> String {
+        let mut command = sandbox.command(&tools::ffbatch());
+        let waiting = command
+            .args(words.split(' '))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        until("the job is submitted", || self.count("DescribeJobs") > 0);
+        kill_process(Pid::from_child(&waiting), Signal::INT).expect("it runs");
+        let ended = waiting.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(75), "{said}");
+        said
     }
 
     /// One call of AWS Batch, by the operation's name.

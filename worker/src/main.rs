@@ -15,7 +15,6 @@ use crate::flags::Flags;
 mod asked;
 mod check;
 mod claim;
-mod digest;
 mod emit;
 mod environment;
 mod expected;

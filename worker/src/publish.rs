@@ -18,7 +18,6 @@ use ffbatch_storage::{Meter, Stores};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::check::Plan;
-use crate::digest;
 use crate::failure::Failure;
 use crate::fetch::watched;
 
@@ -133,7 +132,7 @@ async fn place(
     let (bytes, sha256) = {
         let path = path.to_owned();
         tokio::task::spawn_blocking(move || {
-            digest::file(&path).map_err(|error| unreadable(&path, &error))
+            ffbatch_storage::digest::file(&path).map_err(|error| unreadable(&path, &error))
         })
         .await
         .map_err(|error| Failure::new(Exit::Internal, error.to_string()))??

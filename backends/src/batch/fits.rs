@@ -45,12 +45,7 @@ pub fn check(region: &str, settings: &Settings, request: &Request) -> Result<(),
     if settings.family.launch.is_fargate() {
         return fargate(settings, terms).or_else(refuse);
     }
-    let families: Vec<&str> = settings
-        .family
-        .families
-        .iter()
-        .map(String::as_str)
-        .collect();
+    let families = settings.family.families();
     let Some(largest) = instances::largest(&families) else {
         return Ok(());
     };

@@ -53,8 +53,7 @@ pub fn instance(
 
 /// What a family can start in a Region.
 fn choices(family: &BatchFamily, region: &str) -> Vec<&'static InstanceType> {
-    let families: Vec<&str> = family.families.iter().map(String::as_str).collect();
-    instances::offers(&families, region, Some(family.architecture))
+    instances::offers(&family.families(), region, Some(family.architecture))
 }
 
 fn unknown(name: &str) -> String {

@@ -65,8 +65,7 @@ pub fn why_not(settings: &Settings, region: &str) -> Option<String> {
 
 /// The families of instance types that the Region offers: one that it lacks would make the whole environment invalid.
 fn here<'a>(family: &'a BatchFamily, region: &str) -> Vec<&'a str> {
-    let all: Vec<&str> = family.families.iter().map(String::as_str).collect();
-    instances::families_in(region, &all)
+    instances::families_in(region, &family.families())
 }
 
 pub fn add(site: &mut Site<'_>, place: &Place) {

@@ -1,13 +1,10 @@
 //! What a job left in the bucket comes back: once, whole, and to where it belongs. No container runs here.
 
 use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
 
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_tests::aws::text;
-use ffbatch_tests::sandbox::until;
 use ffbatch_tests::tools;
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::place::{Place, files};
@@ -117,20 +114,7 @@ fn whoever_left_comes_back_for_the_results() {
     let place = Place::new();
     place.sandbox.write("a.mp4", "a clip");
     let words = "run --compute arm -- ffmpeg -i a.mp4 out/b.mp4";
-    let mut command = place.sandbox.command(&tools::ffbatch());
-    let waiting = command
-        .args(words.split(' '))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    until("the job is submitted", || {
-        place.aws.count("DescribeJobs") > 0
-    });
-    kill_process(Pid::from_child(&waiting), Signal::INT).expect("it runs");
-    let ended = waiting.wait_with_output().expect("it ends");
-    let said = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(75), "{said}");
+    let said = place.aws.left(&place.sandbox, words);
     let job = said
         .split_once("`ffbatch wait ")
         .and_then(|(_, rest)| rest.split(' ').next())

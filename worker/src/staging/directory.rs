@@ -5,7 +5,6 @@ use std::path::{Component, Path, PathBuf};
 use ffbatch_dispatcher::location::Location;
 
 use super::StagingError;
-use crate::digest;
 
 /// The longest component that is mirrored as it is, in bytes. Linux allows 255; muxers append suffixes such as `.tmp`.
 const COMPONENT_LIMIT: usize = 240;
@@ -91,7 +90,7 @@ pub fn file_name(component: &str) -> String {
     if fits {
         return component.to_owned();
     }
-    let hash = &digest::text(component)[..16];
+    let hash = &ffbatch_storage::digest::text(component)[..16];
     let extension = component
         .rsplit_once('.')
         .map(|(_, extension)| extension)

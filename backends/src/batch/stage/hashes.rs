@@ -1,24 +1,19 @@
 //! What files are called in the bucket: by the SHA-256 of what is in them, so that the same file is there once.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::fs::{File, Metadata};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::exit::Exit;
-use ffbatch_storage::Meter;
+use ffbatch_storage::{Meter, digest};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use sha2::{Digest as _, Sha256};
 
 /// How many files are read at once.
 const AT_ONCE: usize = 2;
-
-/// Bytes that are read at once.
-const CHUNK: usize = 256 << 10;
 
 /// What changes when a file does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,33 +108,11 @@ impl Hashes {
     }
 }
 
-/// The SHA-256 of a text as 64 hexadecimal digits.
-pub fn text(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
-}
-
 fn hash(path: &Path, meter: &Meter) -> io::Result<Hashed> {
     let mut file = File::open(path)?;
     let print = Print::from(&file.metadata()?);
-    let mut hasher = Sha256::new();
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        let count = file.read(&mut chunk)?;
-        if count == 0 {
-            let sha256 = hex(&hasher.finalize());
-            return Ok(Hashed { print, sha256 });
-        }
-        meter.add(count as u64);
-        hasher.update(&chunk[..count]);
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let sha256 = digest::read(&mut file, meter)?;
+    Ok(Hashed { print, sha256 })
 }
 
 #[cfg(test)]

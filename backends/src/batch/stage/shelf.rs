@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::list::rewrite;
+use ffbatch_storage::digest;
 
-use super::hashes::{self, Hashed, Hashes};
+use super::hashes::{Hashed, Hashes};
 use super::named::base_name;
 use super::source::{Source, Target};
 
@@ -91,7 +92,7 @@ impl<'a> Shelf<'a> {
                     let _ = writeln!(sums, "{}  {name}", hashed.sha256);
                     files.push((name, Content::File(path.clone(), hashed)));
                 }
-                let directory = format!("{INPUTS}/{}", hashes::text(&sums));
+                let directory = format!("{INPUTS}/{}", digest::text(&sums));
                 for (name, content) in files {
                     self.contents.insert(format!("{directory}/{name}"), content);
                 }
@@ -106,7 +107,7 @@ impl<'a> Shelf<'a> {
                     names.push((entry.clone(), self.url(target)?));
                 }
                 let text = rewrite(list.form, &list.text, &names);
-                let key = format!("{INPUTS}/{}/{}", hashes::text(&text), list.name);
+                let key = format!("{INPUTS}/{}/{}", digest::text(&text), list.name);
                 self.contents.insert(key.clone(), Content::Text(text));
                 Ok(key)
             }

@@ -85,8 +85,7 @@ fn stuck(reason: &str, detail: &JobDetail, settings: &Settings) -> Option<String
 /// The quota of an account that its job counts against. In a new account those of accelerated instances are 0 (Amazon EC2 User Guide,
 /// "Amazon EC2 instance type quotas" and "Spot Instance quotas"; AWS Fargate service quotas).
 fn quota(detail: &JobDetail, family: &BatchFamily) -> &'static str {
-    let families: Vec<&str> = family.families.iter().map(String::as_str).collect();
-    let largest = instances::largest(&families).unwrap_or_default();
+    let largest = instances::largest(&family.families()).unwrap_or_default();
     let is_accelerated = largest.gpus + largest.accelerators > 0;
     let is_spot = family.launch == Launch::Spot && detail.terms.instance_type.is_none();
     match (family.launch, is_accelerated, is_spot) {

@@ -1,4 +1,4 @@
-//! SHA-256: of what is published, and as stand-ins for names.
+//! SHA-256, as 64 hexadecimal digits: of what is published and staged, and as stand-ins for names.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -7,26 +7,33 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-/// Bytes that are read at once.
-const CHUNK: usize = 64 << 10;
+use crate::Meter;
 
-/// A file's size in bytes and its SHA-256 as 64 hexadecimal digits.
+/// Bytes that are read at once.
+const CHUNK: usize = 256 << 10;
+
+/// A file's size in bytes and its SHA-256.
 pub fn file(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
+    let meter = Meter::default();
+    let sha256 = read(&mut File::open(path)?, &meter)?;
+    Ok((meter.bytes(), sha256))
+}
+
+/// The SHA-256 of everything that is left to read; the meter counts it.
+pub fn read(from: &mut dyn Read, meter: &Meter) -> io::Result<String> {
     let mut hasher = Sha256::new();
     let mut chunk = vec![0; CHUNK];
-    let mut bytes = 0;
     loop {
-        let count = file.read(&mut chunk)?;
+        let count = from.read(&mut chunk)?;
         if count == 0 {
-            return Ok((bytes, hex(&hasher.finalize())));
+            return Ok(hex(&hasher.finalize()));
         }
-        bytes += count as u64;
+        meter.add(count as u64);
         hasher.update(&chunk[..count]);
     }
 }
 
-/// The SHA-256 of a text as 64 hexadecimal digits.
+/// The SHA-256 of a text.
 pub fn text(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
 }
