@@ -117,7 +117,8 @@ get_moto() {
   if cmp -s "$pins/moto.txt" "$venv/.moto"; then say "S3 server: .tools/venv/bin/moto_server is there"; return; fi
   say "S3 server: installing $(pinned moto) into .tools/venv"
   environment
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+  # Of airspeed-ext, which is Python alone, there is no wheel.
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary :all: --no-binary airspeed-ext --require-hashes \
     --requirement "$pins/moto.txt" || fail "pip could not install what scripts/tools/moto.txt pins (is the network there?)"
   cp "$pins/moto.txt" "$venv/.moto"
   say "S3 server: .tools/venv/bin/moto_server"

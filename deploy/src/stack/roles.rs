@@ -122,7 +122,7 @@ fn instance(site: &mut Site<'_>) {
 }
 
 /// Adds a role that a service takes on.
-fn role(
+pub fn role(
     site: &mut Site<'_>,
     id: &str,
     service: &str,
@@ -155,6 +155,7 @@ fn role(
     site.template.add(id, "AWS::IAM::Role", properties)
 }
 
-fn allow(name: &str, actions: &[&str], resources: &Value) -> Value {
+/// A statement that allows something.
+pub fn allow(name: &str, actions: &[&str], resources: &Value) -> Value {
     json!({ "Sid": name, "Effect": "Allow", "Action": actions, "Resource": resources })
 }
