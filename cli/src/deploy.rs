@@ -11,6 +11,7 @@ use crate::args::{Deploy, StackFlags, Which};
 use crate::{speak, terminal};
 
 mod changes;
+mod data;
 mod down;
 mod happening;
 mod synth;

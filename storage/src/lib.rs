@@ -37,7 +37,7 @@ pub use http::gate::{Gate, is_local, refusal};
 pub use instance::{Instance, InstanceError, instance};
 pub use meter::Meter;
 pub use parameter::{ParameterError, parameter, parameter_of};
-pub use s3::{Keys, S3Settings};
+pub use s3::{Bucket, Keys, S3Settings};
 pub use space::free_bytes;
 pub use store::{Entry, Store};
 pub use stores::Stores;

@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{Entry, Kind, Meter, Store, StoreError};
 
+mod bucket;
 mod create;
 mod document;
 mod download;
@@ -28,6 +29,7 @@ mod settings;
 mod stat;
 mod upload;
 
+pub use bucket::Bucket;
 use refusal::Doing;
 use session::Session;
 pub use settings::{Keys, S3Settings};

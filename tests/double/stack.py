@@ -6,6 +6,7 @@ import boto3
 from moto.batch import models
 from moto.cloudformation import models as cloudformation
 from moto.ec2.models.route_tables import RouteTable
+from moto.s3.models import FakeBucket
 from moto.ssm.models import Parameter
 
 # The members whose keys are the user's own.
@@ -40,6 +41,15 @@ def install(endpoint):
     resource(models.JobQueue, "create_job_queue", "jobQueue", "delete_job_queue")
     resource(models.JobDefinition, "register_job_definition", "jobDefinition", "deregister_job_definition")
 
+    # A bucket keeps the versions that its template asks for.
+    bucket = FakeBucket.create_from_cloudformation_json.__func__
+
+    def versioned(cls, resource_name, cloudformation_json, *rest, **more):
+        made = bucket(cls, resource_name, cloudformation_json, *rest, **more)
+        made.versioning_status = cloudformation_json["Properties"].get("VersioningConfiguration", {}).get("Status")
+        return made
+
+    FakeBucket.create_from_cloudformation_json = classmethod(versioned)
 
     # CloudFormation has the tags of a parameter as an object, and moto takes them for a list.
     make = Parameter.create_from_cloudformation_json.__func__

@@ -139,6 +139,47 @@ fn a_stack_comes_changes_and_goes() {
 }
 
 #[test]
+fn data_go_where_their_bucket_is_named() {
+    let aws = Aws::start(Jobs::Stay("RUNNABLE"));
+    let sandbox = aws.sandbox();
+    let ask = |words: &str| sandbox.ffbatch(words.split(' '));
+    let made = || {
+        ask("deploy up --yes --compute arm").ok();
+        let mut all = aws.s3().buckets();
+        all.retain(|name| name != "of-others");
+        all.remove(0)
+    };
+    aws.s3().create("of-others");
+    aws.s3().put("of-others", "theirs.mp4", b"theirs".to_vec());
+    let own = made();
+    // More than one page, and several versions.
+    for number in 0..1100 {
+        aws.s3().put(&own, &format!("a/{number}"), b"1".to_vec());
+    }
+    aws.s3().put(&own, "a/1", b"2".to_vec());
+    let refused = ask("deploy down --yes --delete-data of-others");
+    refused.fails(Exit::Rejected, "`of-others` is not the bucket of");
+    let down = ask(&format!("deploy down --yes --delete-data {own}"));
+    let said = "is deleted, with 1101 versions of objects";
+    assert!(down.ok().stderr.contains(said), "{down}");
+    assert_eq!(aws.s3().buckets(), ["of-others"]);
+
+    // Later, when the stack is gone.
+    let own = made();
+    aws.s3().put(&own, "c", b"1".to_vec());
+    ask("deploy down --yes").ok();
+    let refused = ask("deploy down --yes --delete-data of-others");
+    refused.fails(Exit::Rejected, "`of-others` is left as it is");
+    let refused = ask(&format!("deploy down --delete-data {own}"));
+    refused.fails(Exit::Rejected, "nothing was removed");
+    let down = ask(&format!("deploy down --yes --delete-data {own}"));
+    assert!(down.ok().stderr.contains("with 1 versions"), "{down}");
+    assert_eq!(aws.s3().buckets(), ["of-others"]);
+    let gone = ask(&format!("deploy down --yes --delete-data {own}"));
+    gone.fails(Exit::Rejected, "there is no bucket");
+}
+
+#[test]
 fn two_stacks_stand_side_by_side() {
     let aws = Aws::start(Jobs::Stay("RUNNABLE"));
     let sandbox = aws.sandbox();

@@ -12,7 +12,7 @@ pub enum Deploy {
     Up(Box<Up>),
     /// Show what `up` would change
     Diff(Box<StackFlags>),
-    /// Remove the stack; the bucket with its data stays
+    /// Remove the stack; the bucket with its data stays unless --delete-data names it
     Down(Down),
     /// Print the stack as a CloudFormation template; AWS is not asked
     Synth(Box<Synth>),
@@ -36,6 +36,9 @@ pub struct Down {
     /// Remove without asking
     #[arg(short, long)]
     pub yes: bool,
+    /// Delete the stack's bucket of this name as well, with every version of all that is in it
+    #[arg(long, value_name = "BUCKET")]
+    pub delete_data: Option<String>,
     #[command(flatten)]
     pub which: Which,
 }
@@ -137,8 +140,10 @@ const DOWN: &str = "\
 Examples:
   ffbatch deploy down
   ffbatch deploy down --prefix media --yes
+  ffbatch deploy down --delete-data batch-ffmpeg-stack-bucket-1a2b3c4d5e6f
 
-Only what the stack has made is removed. The bucket and all that is in it stay, and images go.";
+Only what the stack has made is removed. The bucket and all that is in it stay unless --delete-data names it, also later, when the
+stack is gone. Images go.";
 
 const SYNTH: &str = "\
 Examples:

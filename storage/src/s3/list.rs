@@ -57,7 +57,7 @@ impl S3Store {
 }
 
 /// A key as it is. S3 writes a space as `+`, as forms do.
-fn decoded(key: &str, encoded: bool, prefix: Object<'_>) -> Result<String, StoreError> {
+pub(super) fn decoded(key: &str, encoded: bool, prefix: Object<'_>) -> Result<String, StoreError> {
     if !encoded {
         return Ok(key.to_owned());
     }

@@ -21,6 +21,7 @@ pub(super) enum Doing {
     Read,
     Write,
     List,
+    Remove,
 }
 
 impl Doing {
@@ -29,6 +30,7 @@ impl Doing {
             Self::Read => "read",
             Self::Write => "written",
             Self::List => "listed",
+            Self::Remove => "removed",
         }
     }
 
@@ -41,6 +43,9 @@ impl Doing {
             ),
             Self::Write => format!("allow `s3:PutObject` on `arn:aws:s3:::{bucket}/{key}`"),
             Self::List => format!("allow `s3:ListBucket` on `arn:aws:s3:::{bucket}`"),
+            Self::Remove => format!(
+                "allow `s3:DeleteObject` and `s3:DeleteObjectVersion` on `arn:aws:s3:::{bucket}/*`, and `s3:DeleteBucket` on the bucket"
+            ),
         }
     }
 }
