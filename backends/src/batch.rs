@@ -131,6 +131,12 @@ impl Compute for Batch {
         Ok(detail)
     }
 
+    async fn obstacles(&self) -> Result<Vec<String>, ComputeError> {
+        let client = self.client().await?;
+        client.installed().await?;
+        why::obstacles(client, &self.settings.family).await
+    }
+
     async fn cancel(&self, jobs: &[String], reason: &str) -> Result<(), ComputeError> {
         let client = self.client().await?;
         ask::describe(client, jobs).await?;

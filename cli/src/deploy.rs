@@ -12,6 +12,7 @@ use crate::{speak, terminal};
 
 mod changes;
 mod data;
+mod doctor;
 mod down;
 mod happening;
 mod synth;
@@ -24,6 +25,7 @@ pub async fn run(config: Config, verb: Deploy) -> anyhow::Result<Exit> {
         Deploy::Diff(flags) => up::diff(config, &flags).await,
         Deploy::Down(flags) => down::run(config, &flags).await,
         Deploy::Synth(flags) => synth::run(config, &flags).await,
+        Deploy::Doctor(flags) => doctor::run(config, &flags).await,
     }
 }
 

@@ -4,9 +4,12 @@
 //!   without asking anybody. A family's resources appear because the family is linked; nobody lists them here.
 //! - [`validate`] finds what AWS would refuse of it, or never run.
 //! - [`stacks`] proposes, makes, follows and removes a stack in an account, and [`deployment`] brings a plan there.
+//! - [`repository`] knows which images are there, and [`doctor`] what else is amiss.
 
 pub mod deployment;
+pub mod doctor;
 pub mod options;
+pub mod repository;
 pub mod stack;
 pub mod stacks;
 pub mod template;

@@ -252,6 +252,15 @@ pub trait Compute: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// What keeps the compute from running any job, each in one sentence with the fix. A compute of this machine has nothing
+    /// between itself and its jobs.
+    ///
+    /// # Behavior
+    /// - It looks, and changes nothing. What it cannot look at is an error.
+    async fn obstacles(&self) -> Result<Vec<String>, ComputeError> {
+        Ok(Vec::new())
+    }
+
     /// Submits an ended job once more, as a new job, and tells its id. Of an array job, the children that failed.
     async fn resubmit(&self, job: &str) -> Result<String, ComputeError>;
 }

@@ -5,12 +5,14 @@
 
 mod definition;
 pub mod instances;
+mod quota;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use definition::{ALL_NODES, PARAMETERS, Surroundings};
+pub use quota::Quota;
 
 /// What follows the name of a queue or a definition where a job owns a whole instance of a type that it names.
 pub const PINNED: &str = "-pinned";

@@ -34,8 +34,10 @@ const ANY_REGION: &str = "us-east-1";
 pub struct Service {
     /// How it is called by people.
     pub name: &'static str,
-    /// Its name in endpoints and signatures.
+    /// Its name in signatures.
     pub id: &'static str,
+    /// What its endpoints begin with.
+    pub host: &'static str,
     /// What stands before the names of its operations in a request.
     pub target: &'static str,
     /// The variable that names its endpoint and comes before `AWS_ENDPOINT_URL`.
@@ -46,6 +48,7 @@ pub struct Service {
 pub(crate) const SYSTEMS_MANAGER: Service = Service {
     name: "Systems Manager",
     id: "ssm",
+    host: "ssm",
     target: "AmazonSSM",
     variable: "AWS_ENDPOINT_URL_SSM",
 };
@@ -54,6 +57,7 @@ pub(crate) const SYSTEMS_MANAGER: Service = Service {
 pub const ECS: Service = Service {
     name: "Amazon ECS",
     id: "ecs",
+    host: "ecs",
     target: "AmazonEC2ContainerServiceV20141113",
     variable: "AWS_ENDPOINT_URL_ECS",
 };
@@ -167,7 +171,7 @@ fn public(service: Service, region: &str) -> String {
     } else {
         "amazonaws.com"
     };
-    format!("https://{}.{region}.{suffix}/", service.id)
+    format!("https://{}.{region}.{suffix}/", service.host)
 }
 
 fn client() -> Result<Client, CallError> {

@@ -18,6 +18,7 @@ from werkzeug.serving import run_simple
 
 import quick  # noqa: F401 (before moto)
 import containers
+import quotas
 import shim
 import stack
 from control import Control
@@ -54,6 +55,7 @@ def main():
         signal.signal(number, stop)
     endpoint = f"http://127.0.0.1:{port}"
     stack.install(endpoint)
+    quotas.install()
     engine = shim.install(endpoint, asked.slots)
     ledger = Ledger()
     control = Control(ledger, engine)

@@ -16,6 +16,8 @@ pub enum Deploy {
     Down(Down),
     /// Print the stack as a CloudFormation template; AWS is not asked
     Synth(Box<Synth>),
+    /// Look for what keeps jobs from running: account, quotas, stack, images, queues
+    Doctor(Box<Doctor>),
 }
 
 /// Flags of `deploy up`.
@@ -65,6 +67,17 @@ pub struct Synth {
     /// Write the template to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub stack: StackFlags,
+}
+
+/// Flags of `deploy doctor`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = DOCTOR)]
+pub struct Doctor {
+    /// Print what is found as JSON
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub stack: StackFlags,
 }
@@ -151,3 +164,11 @@ Examples:
   ffbatch deploy synth --compute arm --compute fargate --on-demand | less
 
 The template is for one Region, because each offers other instance types, and the same flags make the same bytes.";
+
+const DOCTOR: &str = "\
+Examples:
+  ffbatch deploy doctor
+  ffbatch deploy doctor --compute nvidia --region eu-west-1
+  ffbatch deploy doctor --json | jq '.[] | select(.verdict == \"bad\")'
+
+Nothing is changed. It ends with code 6 where something will fail. A quota of 0 is usual for graphics cards in a new account.";

@@ -2,10 +2,12 @@
 
 use anyhow::bail;
 use ffbatch_deploy::deployment::{Deployment, Proposal};
+use ffbatch_deploy::repository;
 use ffbatch_deploy::stack::Plan;
 use ffbatch_deploy::stacks::Found;
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::exit::Exit;
+use ffbatch_storage::SdkConfig;
 
 use super::happening::Happening;
 use super::{changes, consent};
@@ -15,7 +17,7 @@ use crate::speak;
 
 /// Shows what would change.
 pub async fn diff(config: Config, flags: &StackFlags) -> anyhow::Result<Exit> {
-    let (plan, deployment) = open(config, flags).await?;
+    let (plan, deployment, _) = open(config, flags).await?;
     let proposal = deployment.propose().await?;
     show(&plan, &proposal);
     deployment.discard(proposal).await?;
@@ -24,14 +26,15 @@ pub async fn diff(config: Config, flags: &StackFlags) -> anyhow::Result<Exit> {
 
 /// Makes the stack what it shall be.
 pub async fn up(config: Config, flags: &Up) -> anyhow::Result<Exit> {
-    let (plan, deployment) = open(config, &flags.stack).await?;
+    let (plan, deployment, sdk) = open(config, &flags.stack).await?;
     let proposal = deployment.propose().await?;
     show(&plan, &proposal);
     if proposal.changes.is_empty() {
         deployment.discard(proposal).await?;
         if let Some(found) = deployment.stacks().find().await? {
-            print(&plan, &found);
+            print(&found);
         }
+        tell_missing(&plan, &sdk).await;
         return Ok(Exit::Succeeded);
     }
     if !flags.yes && !consent("make these changes?").await {
@@ -52,16 +55,20 @@ pub async fn up(config: Config, flags: &Up) -> anyhow::Result<Exit> {
         );
         return Ok(Exit::Interrupted);
     };
-    print(&plan, &made?);
+    print(&made?);
+    tell_missing(&plan, &sdk).await;
     Ok(Exit::Succeeded)
 }
 
-async fn open(mut config: Config, flags: &StackFlags) -> anyhow::Result<(Plan, Deployment)> {
+async fn open(
+    mut config: Config,
+    flags: &StackFlags,
+) -> anyhow::Result<(Plan, Deployment, SdkConfig)> {
     let plan = super::plan(&mut config, flags).await?;
     let aws = config.aws;
     let sdk = ffbatch_storage::cloud(&aws).await;
     let deployment = Deployment::of(&plan, &aws, &sdk);
-    Ok((plan, deployment))
+    Ok((plan, deployment, sdk))
 }
 
 fn show(plan: &Plan, proposal: &Proposal) {
@@ -70,18 +77,28 @@ fn show(plan: &Plan, proposal: &Proposal) {
 }
 
 /// The outputs, on standard output.
-fn print(plan: &Plan, found: &Found) {
+fn print(found: &Found) {
     let widest = found.outputs.iter().map(|(name, _)| name.len()).max();
     let mut outputs = found.outputs.clone();
     outputs.sort();
     for (name, value) in &outputs {
         speak::out(&format!("{name:0$}  {value}", widest.unwrap_or_default()));
     }
-    let images = plan.images();
-    if !images.is_empty() {
-        speak::err(&format!(
-            "its jobs need these images in the repository: {}",
-            images.join(", ")
-        ));
+}
+
+/// Says which images are missing, and what brings them.
+async fn tell_missing(plan: &Plan, sdk: &SdkConfig) {
+    let tags = plan.images();
+    match repository::missing(sdk, &plan.prefix, &tags).await {
+        Err(error) => speak::err(&format!(
+            "note: its jobs need {} in the repository, which cannot be looked at: {error}",
+            tags.join(", ")
+        )),
+        Ok(missing) if missing.tags.is_empty() => (),
+        Ok(missing) => speak::err(&format!(
+            "no job can start before its image is in the repository; missing: {}\n  {}",
+            missing.tags.join(", "),
+            missing.commands(&plan.region).join("\n  ")
+        )),
     }
 }

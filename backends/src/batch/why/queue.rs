@@ -1,8 +1,7 @@
-//! The queue of a job and its compute environments, and what keeps them from running anything.
+//! A queue and its compute environments, and what keeps them from running anything.
 
 use aws_sdk_batch::types::{
-    CeState, CeStatus, ComputeEnvironmentDetail, ComputeResource, JobDetail as Found, JqState,
-    JqStatus,
+    CeState, CeStatus, ComputeEnvironmentDetail, ComputeResource, JqState, JqStatus,
 };
 use ffbatch_dispatcher::compute::ComputeError;
 
@@ -28,18 +27,17 @@ pub struct Queue {
     pub environments: Vec<Environment>,
 }
 
-/// The queue of a job and its environments.
-pub async fn ask(client: &Client, found: &Found) -> Result<Queue, ComputeError> {
-    let arn = found.job_queue().unwrap_or_default();
+/// A queue and its environments, by its name or ARN; `None` where there is no such queue.
+pub async fn ask(client: &Client, name: &str) -> Result<Option<Queue>, ComputeError> {
     let answer = client
         .batch
         .describe_job_queues()
-        .job_queues(arn)
+        .job_queues(name)
         .send()
         .await
         .map_err(|error| client.refused("the queue cannot be asked for", &error))?;
     let Some(queue) = answer.job_queues().first() else {
-        return Ok(Queue::default());
+        return Ok(None);
     };
     let order = queue.compute_environment_order();
     let names: Vec<String> = order
@@ -66,7 +64,7 @@ pub async fn ask(client: &Client, found: &Found) -> Result<Queue, ComputeError> 
             .and_then(ComputeResource::maxv_cpus)
             .and_then(|vcpus| u32::try_from(vcpus).ok()),
     };
-    Ok(Queue {
+    Ok(Some(Queue {
         name: queue.job_queue_name().unwrap_or_default().to_owned(),
         is_enabled: queue.state() != Some(&JqState::Disabled),
         is_valid: queue.status() != Some(&JqStatus::Invalid),
@@ -76,7 +74,7 @@ pub async fn ask(client: &Client, found: &Found) -> Result<Queue, ComputeError> 
             .iter()
             .map(environment)
             .collect(),
-    })
+    }))
 }
 
 /// What keeps a queue from running anything.

@@ -3,7 +3,7 @@
 //! The codes of jobs that are stuck are those of the AWS Batch User Guide, "Jobs stuck in a RUNNABLE status" and "Job queue blocked".
 
 use ffbatch_dispatcher::detail::JobDetail;
-use ffbatch_dispatcher::infra::{BatchFamily, Launch, instances};
+use ffbatch_dispatcher::infra::{BatchFamily, Launch};
 use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::state::State;
 
@@ -82,18 +82,11 @@ fn stuck(reason: &str, detail: &JobDetail, settings: &Settings) -> Option<String
         .or_else(|| (!reason.is_empty()).then(|| reason.to_owned()))
 }
 
-/// The quota of an account that its job counts against. In a new account those of accelerated instances are 0 (Amazon EC2 User Guide,
-/// "Amazon EC2 instance type quotas" and "Spot Instance quotas"; AWS Fargate service quotas).
+/// The name of the quota that its job counts against.
 fn quota(detail: &JobDetail, family: &BatchFamily) -> &'static str {
-    let largest = instances::largest(&family.families()).unwrap_or_default();
-    let is_accelerated = largest.gpus + largest.accelerators > 0;
-    let is_spot = family.launch == Launch::Spot && detail.terms.instance_type.is_none();
-    match (family.launch, is_accelerated, is_spot) {
-        (Launch::FargateSpot, ..) => "Fargate Spot vCPU resource count",
-        (Launch::Fargate, ..) => "Fargate On-Demand vCPU resource count",
-        (_, true, true) => "All G and VT Spot Instance Requests",
-        (_, true, false) => "Running On-Demand G and VT instances",
-        (_, false, true) => "All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests",
-        (_, false, false) => "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances",
-    }
+    let launch = match family.launch {
+        Launch::Spot if detail.terms.instance_type.is_some() => Launch::OnDemand,
+        launch => launch,
+    };
+    family.quota(launch).name
 }
