@@ -2,10 +2,11 @@
 //!
 //! - [`options`] and [`stack`] say how it shall be, [`template`] is what comes out: plain data, to the byte the same for the same plan,
 //!   without asking anybody. A family's resources appear because the family is linked; nobody lists them here.
-//! - [`validate`] finds what AWS would refuse of it, or never run.
+//! - [`validate`] finds what AWS would refuse of it, or never run; [`cost`] what it costs while nobody uses it.
 //! - [`stacks`] proposes, makes, follows and removes a stack in an account, and [`deployment`] brings a plan there.
 //! - [`repository`] knows which images are there, and [`doctor`] what else is amiss.
 
+pub mod cost;
 pub mod deployment;
 pub mod doctor;
 pub mod options;

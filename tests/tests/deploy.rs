@@ -77,6 +77,26 @@ fn a_template_is_the_same_every_time() {
     assert_eq!(read("a").expect("written"), read("b").expect("written"));
 }
 
+#[test]
+fn a_stack_costs_nothing_while_nothing_runs() {
+    let sandbox = Sandbox::new();
+    let cost = |flags: &str| {
+        let words = format!("deploy synth --region eu-west-1 --cost {flags}");
+        let printed = sandbox.ffbatch(words.trim().split(' '));
+        printed.ok().stdout.clone()
+    };
+    let usual = cost("");
+    assert!(!usual.contains('?'), "a kind without a price: {usual}");
+    let words = |text: &str| {
+        let last = text.lines().last().unwrap_or_default();
+        last.split_whitespace().nth(3).map(str::to_owned)
+    };
+    assert_eq!(words(&usual).as_deref(), Some("0.00"), "{usual}");
+    let isolated = cost("--network isolated");
+    assert!(!isolated.contains('?'), "{isolated}");
+    assert_eq!(words(&isolated).as_deref(), Some("175.20"), "{isolated}");
+}
+
 /// The names of all queues.
 fn queues(aws: &Aws) -> Vec<String> {
     let answer = aws.batch("DescribeJobQueues", &json!({}));

@@ -67,6 +67,9 @@ pub struct Synth {
     /// Write the template to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Print what the stack costs while nothing runs, instead of the template
+    #[arg(long)]
+    pub cost: bool,
     #[command(flatten)]
     pub stack: StackFlags,
 }
@@ -162,6 +165,7 @@ const SYNTH: &str = "\
 Examples:
   ffbatch deploy synth --region eu-west-1 -o template.json
   ffbatch deploy synth --compute arm --compute fargate --on-demand | less
+  ffbatch deploy synth --cost --network isolated
 
 The template is for one Region, because each offers other instance types, and the same flags make the same bytes.";
 
