@@ -68,6 +68,7 @@ fn options(config: &Config, flags: &StackFlags) -> anyhow::Result<Options> {
     };
     set(&mut options.stack, &flags.which.stack);
     set(&mut options.vpc, &flags.vpc);
+    set(&mut options.alarm_email, &flags.alarm_email);
     let all = |value: &mut Vec<String>, flags: &[String]| {
         if !flags.is_empty() {
             value.clear();

@@ -37,6 +37,8 @@ pub struct Options {
     pub log_retention_days: u32,
     /// Whether jobs are measured that say nothing of quality.
     pub ffqm: bool,
+    /// The address that alarms are sent to; AWS asks it to agree first.
+    pub alarm_email: Option<String>,
     /// Further buckets that jobs may read.
     pub read_buckets: Vec<String>,
     /// Further buckets that jobs may read and write.
@@ -68,6 +70,7 @@ impl Default for Options {
             on_demand: false,
             log_retention_days: 90,
             ffqm: false,
+            alarm_email: None,
             read_buckets: Vec::new(),
             write_buckets: Vec::new(),
         }
@@ -102,6 +105,13 @@ impl Options {
             return Err(
                 "an environment that may start 0 vCPUs runs nothing (raise `max_vcpus`)".to_owned(),
             );
+        }
+        if let Some(address) = &self.alarm_email
+            && !address.contains('@')
+        {
+            return Err(format!(
+                "`{address}` is no address of mail (write `alarm_email` as NAME@HOST)"
+            ));
         }
         let is_existing = self.network == Network::Existing;
         if is_existing && (self.vpc.is_none() || self.subnets.is_empty()) {
@@ -191,6 +201,11 @@ mod tests {
         };
         check(&with(|one| one.log_retention_days = 8), "a", Some("8 days"));
         check(&with(|one| one.max_vcpus = 0), "a", Some("0 vCPUs"));
+        check(
+            &with(|one| one.alarm_email = Some("me".to_owned())),
+            "a",
+            Some("`me` is no address"),
+        );
         check(
             &with(|one| one.network = Network::Existing),
             "a",

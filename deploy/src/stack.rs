@@ -16,6 +16,7 @@ mod logs;
 mod network;
 mod roles;
 mod switch;
+mod watch;
 
 pub use bucket::{BUCKET, POLICY as BUCKET_POLICY};
 
@@ -104,6 +105,7 @@ impl Plan {
         roles::add(&mut site);
         let network = network::add(&mut site);
         computes::add(&mut site, &network);
+        watch::add(&mut site);
         site.template
     }
 

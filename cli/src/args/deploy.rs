@@ -115,6 +115,9 @@ pub struct StackFlags {
     /// Measure jobs that say nothing of quality
     #[arg(long)]
     pub ffqm: bool,
+    /// The address that alarms are sent to [default: they show in the console alone]
+    #[arg(long, value_name = "ADDRESS")]
+    pub alarm_email: Option<String>,
     /// A further bucket that jobs may read; may be given several times
     #[arg(long = "read-bucket", value_name = "BUCKET")]
     pub read_buckets: Vec<String>,

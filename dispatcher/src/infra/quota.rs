@@ -15,34 +15,47 @@ pub struct Quota {
     pub code: &'static str,
     /// Its name in the console.
     pub name: &'static str,
+    /// The dimensions `Service` and `Class` of the metric in CloudWatch that tells how much of it is used (Amazon EC2 User Guide and
+    /// Amazon ECS Developer Guide, "usage metrics").
+    pub usage: (&'static str, &'static str),
 }
 
-const fn quota(service: &'static str, code: &'static str, name: &'static str) -> Quota {
-    Quota {
-        service,
-        code,
-        name,
-    }
-}
-
-const STANDARD_SPOT: Quota = quota(
-    "ec2",
-    "L-34B43A08",
-    "All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests",
-);
-const STANDARD: Quota = quota(
-    "ec2",
-    "L-1216C47A",
-    "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances",
-);
-const ACCELERATED_SPOT: Quota = quota("ec2", "L-3819A6DF", "All G and VT Spot Instance Requests");
-const ACCELERATED: Quota = quota("ec2", "L-DB2E81BA", "Running On-Demand G and VT instances");
-const FARGATE_SPOT: Quota = quota("fargate", "L-36FBB829", "Fargate Spot vCPU resource count");
-const FARGATE: Quota = quota(
-    "fargate",
-    "L-3032A538",
-    "Fargate On-Demand vCPU resource count",
-);
+const STANDARD_SPOT: Quota = Quota {
+    service: "ec2",
+    code: "L-34B43A08",
+    name: "All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests",
+    usage: ("EC2", "Standard/Spot"),
+};
+const STANDARD: Quota = Quota {
+    service: "ec2",
+    code: "L-1216C47A",
+    name: "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances",
+    usage: ("EC2", "Standard/OnDemand"),
+};
+const ACCELERATED_SPOT: Quota = Quota {
+    service: "ec2",
+    code: "L-3819A6DF",
+    name: "All G and VT Spot Instance Requests",
+    usage: ("EC2", "G/Spot"),
+};
+const ACCELERATED: Quota = Quota {
+    service: "ec2",
+    code: "L-DB2E81BA",
+    name: "Running On-Demand G and VT instances",
+    usage: ("EC2", "G/OnDemand"),
+};
+const FARGATE_SPOT: Quota = Quota {
+    service: "fargate",
+    code: "L-36FBB829",
+    name: "Fargate Spot vCPU resource count",
+    usage: ("Fargate", "Standard/Spot"),
+};
+const FARGATE: Quota = Quota {
+    service: "fargate",
+    code: "L-3032A538",
+    name: "Fargate On-Demand vCPU resource count",
+    usage: ("Fargate", "Standard/OnDemand"),
+};
 
 impl BatchFamily {
     /// The quota that its jobs count against where they are launched so.

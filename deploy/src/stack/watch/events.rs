@@ -1,0 +1,97 @@
+//! Rules for the events of AWS Batch (AWS Batch User Guide, "AWS Batch events"), and the log group that they write to.
+
+use serde_json::{Value, json};
+
+use crate::stack::Site;
+use crate::template::{id, reference, sub};
+
+/// The logical id of the log group.
+const GROUP: &str = "EventLogs";
+
+/// A kind of event.
+pub struct Kind {
+    /// What its rule is called, behind the prefix.
+    pub name: &'static str,
+    /// What it tells.
+    pub title: &'static str,
+    /// The type that AWS Batch gives it.
+    detail_type: &'static str,
+    /// The state that a job has come into, where that is what it tells.
+    status: Option<&'static str>,
+}
+
+/// Jobs that are done.
+pub const SUCCEEDED: Kind = Kind {
+    name: "jobs-succeeded",
+    title: "succeeded",
+    detail_type: "Batch Job State Change",
+    status: Some("SUCCEEDED"),
+};
+
+/// Jobs that failed for good, whatever their attempts.
+pub const FAILED: Kind = Kind {
+    name: "jobs-failed",
+    title: "failed",
+    detail_type: "Batch Job State Change",
+    status: Some("FAILED"),
+};
+
+/// Queues whose first job cannot run.
+pub const BLOCKED: Kind = Kind {
+    name: "queue-blocked",
+    title: "blocked queues",
+    detail_type: "Batch Job Queue Blocked",
+    status: None,
+};
+
+pub fn add(site: &mut Site<'_>) {
+    let prefix = &site.plan.prefix;
+    let name = format!("/aws/events/{prefix}");
+    let mut properties = json!({ "LogGroupName": name, "Tags": site.tags() });
+    let days = site.plan.options.log_retention_days;
+    if days > 0 {
+        properties["RetentionInDays"] = json!(days);
+    }
+    let allow = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Service": ["delivery.logs.amazonaws.com", "events.amazonaws.com"] },
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": format!("${{{GROUP}.Arn}}"),
+            "Condition": { "ArnLike": {
+                "aws:SourceArn": format!("arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:rule/{prefix}-*"),
+            } },
+        }],
+    });
+    let policy = json!({
+        "PolicyName": format!("{prefix}-events"),
+        "PolicyDocument": sub(&allow.to_string()),
+    });
+    site.template.add(GROUP, "AWS::Logs::LogGroup", properties);
+    site.template
+        .add("EventLogsPolicy", "AWS::Logs::ResourcePolicy", policy);
+    let queues = site.template.of_kind("AWS::Batch::JobQueue");
+    let queues: Vec<Value> = queues.map(|(id, _)| reference(id)).collect();
+    for kind in [SUCCEEDED, FAILED, BLOCKED] {
+        let properties = rule(site, &kind, &queues);
+        site.template
+            .add(&id(&[kind.name, "rule"]), "AWS::Events::Rule", properties);
+    }
+}
+
+fn rule(site: &Site<'_>, kind: &Kind, queues: &[Value]) -> Value {
+    let mut detail = json!({ "jobQueue": queues });
+    if let Some(status) = kind.status {
+        detail["status"] = json!([status]);
+    }
+    let group = format!(
+        "arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:${{{GROUP}}}"
+    );
+    json!({
+        "Name": site.named(kind.name),
+        "Description": format!("{}: {}", site.plan.prefix, kind.title),
+        "EventPattern": { "source": ["aws.batch"], "detail-type": [kind.detail_type], "detail": detail },
+        "Targets": [{ "Id": "logs", "Arn": sub(&group) }],
+    })
+}
