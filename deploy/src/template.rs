@@ -42,6 +42,17 @@ impl Template {
         reference(id)
     }
 
+    /// Says why a resource does not keep a rule that templates are commonly checked by. The form is that of cdk-nag, which has the
+    /// names that begin with `AwsSolutions-`; the others are those of the AWS Guard rules registry.
+    pub fn except(&mut self, id: &str, rule: &str, reason: &str) {
+        let exception = json!({ "id": rule, "reason": reason });
+        let metadata = &mut self.resources[id]["Metadata"]["cdk_nag"]["rules_to_suppress"];
+        match metadata {
+            Value::Array(all) => all.push(exception),
+            none => *none = json!([exception]),
+        }
+    }
+
     /// The template with these resources alone, and with the outputs that name one of them.
     #[must_use]
     pub fn only(&self, ids: &[&str]) -> Self {

@@ -45,6 +45,11 @@ pub fn add(site: &mut Site<'_>) {
     let bucket = site
         .template
         .add_with(BUCKET, "AWS::S3::Bucket", properties, kept);
+    site.template.except(
+        BUCKET,
+        "AwsSolutions-S1",
+        "access logs need a bucket of their own that grows for ever; CloudTrail tells who touched what, where that is wanted",
+    );
     // Rules of AWS Guard want the condition as JSON's `false`.
     let deny = json!({
         "Sid": "OnlyEncryptedConnections", "Effect": "Deny", "Principal": "*", "Action": "s3:*",

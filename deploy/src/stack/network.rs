@@ -57,6 +57,11 @@ pub fn add(site: &mut Site<'_>) -> Place {
         "AWS::EC2::VPC",
         json!({ "CidrBlock": ADDRESSES, "EnableDnsSupport": true, "EnableDnsHostnames": true, "Tags": tags(site) }),
     );
+    site.template.except(
+        VPC,
+        "AwsSolutions-VPC7",
+        "flow logs are paid for by the byte, and jobs move media; nothing can come into this network",
+    );
     let routes = site.template.add(
         ROUTES,
         "AWS::EC2::RouteTable",
@@ -130,9 +135,15 @@ fn subnets(site: &mut Site<'_>, vpc: &Value, routes: &Value, is_public: bool) ->
             "MapPublicIpOnLaunch": is_public,
             "Tags": tags(site),
         });
-        let subnet = site
-            .template
-            .add(&id(&["subnet", &number]), "AWS::EC2::Subnet", properties);
+        let name = id(&["subnet", &number]);
+        let subnet = site.template.add(&name, "AWS::EC2::Subnet", properties);
+        if is_public {
+            site.template.except(
+                &name,
+                "SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED",
+                "addresses let jobs out without a NAT gateway, which costs by the hour; their security group lets nothing in",
+            );
+        }
         site.template.add(
             &id(&["routes", &number]),
             "AWS::EC2::SubnetRouteTableAssociation",

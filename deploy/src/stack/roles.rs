@@ -30,6 +30,11 @@ pub fn add(site: &mut Site<'_>) {
     job(site);
     if has_fargate {
         execution(site);
+        site.template.except(
+            EXECUTION,
+            "AwsSolutions-IAM5",
+            "a token of Amazon ECR is for the whole account, and no resource that a policy could name",
+        );
     }
     if has_instances {
         instance(site);
@@ -79,6 +84,11 @@ fn job(site: &mut Site<'_>) {
         Some(statements),
         &[],
     );
+    site.template.except(
+        JOB,
+        "AwsSolutions-IAM5",
+        "segments of X-Ray are no resources that a policy could name",
+    );
 }
 
 fn execution(site: &mut Site<'_>) {
@@ -118,6 +128,11 @@ fn instance(site: &mut Site<'_>) {
         PROFILE,
         "AWS::IAM::InstanceProfile",
         json!({ "Roles": [role] }),
+    );
+    site.template.except(
+        INSTANCE,
+        "AwsSolutions-IAM4",
+        "AWS changes what the agent of Amazon ECS needs, and this policy with it",
     );
 }
 
