@@ -7,8 +7,11 @@ use ffbatch_dispatcher::config::Aws;
 use ffbatch_dispatcher::location::Location;
 use ffbatch_storage::{SdkConfig, Stores};
 
+use crate::repository;
 use crate::stack::{BUCKET, BUCKET_POLICY, Plan};
-use crate::stacks::{Action, Change, ChangeSet, Found, Happened, StackError, Stacks, TemplateAt};
+use crate::stacks::{
+    Action, Change, ChangeSet, Found, Happened, MADE_BY, StackError, Stacks, TemplateAt,
+};
 use crate::template::{INLINE_BYTES, Template};
 
 /// The output that names the bucket.
@@ -26,6 +29,8 @@ pub struct Deployment {
     region: String,
     template: Template,
     tags: Vec<(String, String)>,
+    prefix: String,
+    config: SdkConfig,
 }
 
 /// What a deployment would change.
@@ -49,7 +54,11 @@ impl Deployment {
             endpoint: config.endpoint_url().map(str::to_owned),
             region: plan.region.clone(),
             template: plan.template(),
-            tags: vec![("application".to_owned(), plan.prefix.clone())],
+            tags: [("application", plan.prefix.as_str()), MADE_BY]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .to_vec(),
+            prefix: plan.prefix.clone(),
+            config: config.clone(),
         }
     }
 
@@ -62,6 +71,9 @@ impl Deployment {
     pub async fn propose(&self) -> Result<Proposal, StackError> {
         let text = self.template.compact();
         let found = self.stacks.find().await?;
+        if found.is_none() {
+            self.check_names().await?;
+        }
         if text.len() > INLINE_BYTES && found.is_none() {
             return Ok(Proposal {
                 is_new: true,
@@ -76,6 +88,22 @@ impl Deployment {
             changes: held.changes.clone(),
             held: Some(held),
         })
+    }
+
+    /// Refuses a stack whose names somebody else has already, such as AWS's sample: CloudFormation would find out after minutes, and
+    /// take everything back.
+    async fn check_names(&self) -> Result<(), StackError> {
+        let prefix = &self.prefix;
+        match repository::exists(&self.config, prefix).await {
+            Ok(true) => Err(StackError(format!(
+                "the stack would be new, and there is a repository `{prefix}` already, so somebody else has made what has these names (take another --prefix, or remove that first)"
+            ))),
+            Ok(false) => Ok(()),
+            Err(error) => {
+                tracing::warn!("whether the names are free is not known: {error}");
+                Ok(())
+            }
+        }
     }
 
     /// Takes a proposal back.

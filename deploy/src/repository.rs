@@ -21,16 +21,29 @@ pub struct Missing {
     pub tags: Vec<String>,
 }
 
+/// Whether there is a repository of this name.
+pub async fn exists(config: &SdkConfig, name: &str) -> Result<bool, CallError> {
+    match uri(config, name).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind == "RepositoryNotFoundException" => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+async fn uri(config: &SdkConfig, name: &str) -> Result<String, CallError> {
+    let asked = json!({ "repositoryNames": [name] });
+    let answer = call(config, ECR, "DescribeRepositories", &asked).await?;
+    let uri = answer["repositories"][0]["repositoryUri"].as_str();
+    Ok(uri.unwrap_or_default().to_owned())
+}
+
 /// Those of these tags that name no image in a repository, in their order.
 pub async fn missing(
     config: &SdkConfig,
     repository: &str,
     tags: &[String],
 ) -> Result<Missing, CallError> {
-    let asked = json!({ "repositoryNames": [repository] });
-    let answer = call(config, ECR, "DescribeRepositories", &asked).await?;
-    let uri = answer["repositories"][0]["repositoryUri"].as_str();
-    let uri = uri.unwrap_or_default().to_owned();
+    let uri = uri(config, repository).await?;
     let mut tags = tags.to_vec();
     if !tags.is_empty() {
         let ids: Vec<Value> = tags.iter().map(|tag| json!({ "imageTag": tag })).collect();

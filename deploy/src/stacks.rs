@@ -14,6 +14,9 @@ mod change;
 mod event;
 mod wait;
 
+/// The tag by which a stack of this program is known: AWS's sample gives its stacks the same names, and they are none of ours.
+pub const MADE_BY: (&str, &str) = ("made-by", "ffbatch");
+
 /// What went wrong, in one sentence with the fix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -39,6 +42,8 @@ pub struct Found {
     pub reason: Option<String>,
     /// Its outputs, by name.
     pub outputs: Vec<(String, String)>,
+    /// Whether this program has made it.
+    is_ours: bool,
 }
 
 impl Stacks {
@@ -61,10 +66,19 @@ impl Stacks {
         &self.name
     }
 
-    /// The stack; `None` where there is none, or one that was proposed and never made.
+    /// The stack; `None` where there is none, or one that was proposed and never made. One that somebody else has made is an error.
     pub async fn find(&self) -> Result<Option<Found>, StackError> {
         let found = self.ask(&self.name).await?;
-        Ok(found.filter(|found| found.status != StackStatus::ReviewInProgress.as_str()))
+        let found = found.filter(|found| found.status != StackStatus::ReviewInProgress.as_str());
+        if let Some(found) = &found
+            && !found.is_ours
+        {
+            return Err(StackError(format!(
+                "the stack `{}` was not made by ffbatch and is left as it is (give --stack or --prefix another name)",
+                self.name
+            )));
+        }
+        Ok(found)
     }
 
     async fn ask(&self, name: &str) -> Result<Option<Found>, StackError> {
@@ -122,6 +136,10 @@ impl Found {
                 .to_owned(),
             reason: stack.stack_status_reason().map(str::to_owned),
             outputs: outputs.collect(),
+            is_ours: stack
+                .tags()
+                .iter()
+                .any(|tag| (tag.key(), tag.value()) == (Some(MADE_BY.0), Some(MADE_BY.1))),
         }
     }
 

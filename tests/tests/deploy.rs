@@ -204,6 +204,41 @@ fn data_go_where_their_bucket_is_named() {
 }
 
 #[test]
+fn a_stack_of_somebody_else_was_changed_and_removed() {
+    let aws = Aws::start(Jobs::Stay("RUNNABLE"));
+    let sandbox = aws.sandbox();
+    // AWS's sample: a stack of the same name, with the same output and the same tag.
+    let sample = json!({
+        "Resources": {
+            "Data": { "Type": "AWS::S3::Bucket", "Properties": { "Tags": [{ "Key": "application", "Value": "batch-ffmpeg" }] } },
+        },
+        "Outputs": { "DataBucketName": { "Value": { "Ref": "Data" } } },
+    });
+    aws.stack("batch-ffmpeg-stack", &sample);
+    let theirs = aws.s3().buckets().remove(0);
+    let ask = |words: &str| sandbox.ffbatch(words.split(' '));
+    let said = "the stack `batch-ffmpeg-stack` was not made by ffbatch and is left as it is";
+    for words in ["deploy up --yes", "deploy diff", "deploy down --yes"] {
+        ask(words).fails(Exit::Machine, said);
+    }
+    let delete = format!("deploy down --yes --delete-data {theirs}");
+    ask(&delete).fails(Exit::Machine, said);
+    let by_tag = format!("{delete} --stack gone");
+    ask(&by_tag).fails(Exit::Rejected, "is left as it is: its tags");
+    assert_eq!(aws.s3().buckets(), [theirs]);
+
+    let named = json!({ "repositoryName": "batch-ffmpeg" });
+    let target = "AmazonEC2ContainerRegistry_V20150921.CreateRepository";
+    assert!(aws.try_target("ecr", target, &named).is_ok());
+    let taken = ask("deploy up --yes --stack mine");
+    taken.fails(
+        Exit::Machine,
+        "there is a repository `batch-ffmpeg` already",
+    );
+    assert_eq!(queues(&aws), Vec::<String>::new());
+}
+
+#[test]
 fn two_stacks_stand_side_by_side() {
     let aws = Aws::start(Jobs::Stay("RUNNABLE"));
     let sandbox = aws.sandbox();

@@ -1,6 +1,7 @@
 //! The end of a stack's bucket, which nothing but its name on the command line brings about.
 
 use anyhow::bail;
+use ffbatch_deploy::stacks::MADE_BY;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_storage::Bucket;
 use indicatif::ProgressBar;
@@ -8,8 +9,8 @@ use indicatif::ProgressBar;
 use crate::interrupt::Stops;
 use crate::speak;
 
-/// The tag that every resource of an installation has.
-const TAG: &str = "application";
+/// The tag that tells the prefix of an installation.
+const PREFIX: &str = "application";
 
 /// Refuses a bucket that no stack of this prefix has left.
 pub async fn check_tags(bucket: &Bucket, prefix: &str) -> anyhow::Result<()> {
@@ -17,9 +18,10 @@ pub async fn check_tags(bucket: &Bucket, prefix: &str) -> anyhow::Result<()> {
     let Some(tags) = bucket.tags().await? else {
         bail!("there is no bucket `{name}`, nor a stack (it may be gone already)");
     };
-    if tags.get(TAG).is_none_or(|value| value != prefix) {
+    let has = |key: &str, value: &str| tags.get(key).is_some_and(|found| found == value);
+    if !has(MADE_BY.0, MADE_BY.1) || !has(PREFIX, prefix) {
         bail!(
-            "`{name}` is left as it is: its tags do not say that a stack of the prefix `{prefix}` has made it (if it is yours, `aws s3 rb --force s3://{name}` deletes it)"
+            "`{name}` is left as it is: its tags do not say that a stack of ffbatch with the prefix `{prefix}` has left it (if it is yours, `aws s3 rb --force s3://{name}` deletes it)"
         );
     }
     Ok(())

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::Site;
 use crate::deployment::BUCKET_OUTPUT;
+use crate::stacks::MADE_BY;
 use crate::template::{attribute, sub};
 
 /// The logical id of the bucket.
@@ -21,6 +22,11 @@ const OLD_VERSION_DAYS: u32 = 30;
 const CLAIM_DAYS: u32 = 30;
 
 pub fn add(site: &mut Site<'_>) {
+    // It outlives the stack, and is deleted by none but who has made it.
+    let mut tags = site.tags();
+    if let Some(tags) = tags.as_array_mut() {
+        tags.push(json!({ "Key": MADE_BY.0, "Value": MADE_BY.1 }));
+    }
     let properties = json!({
         "BucketEncryption": { "ServerSideEncryptionConfiguration": [{ "ServerSideEncryptionByDefault": { "SSEAlgorithm": "AES256" } }] },
         "OwnershipControls": { "Rules": [{ "ObjectOwnership": "BucketOwnerEnforced" }] },
@@ -39,7 +45,7 @@ pub fn add(site: &mut Site<'_>) {
             },
             { "Id": "claims", "Status": "Enabled", "Prefix": "claims/", "ExpirationInDays": CLAIM_DAYS },
         ] },
-        "Tags": site.tags(),
+        "Tags": tags,
     });
     let kept = json!({ "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain" });
     let bucket = site

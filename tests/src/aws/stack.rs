@@ -3,6 +3,7 @@
 use ffbatch_backends as _;
 use ffbatch_dispatcher::infra::{BatchFamily, Launch, Surroundings};
 use ffbatch_dispatcher::registry::Families;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{Aws, Jobs, text};
@@ -34,6 +35,17 @@ pub fn infra(compute: &str) -> BatchFamily {
 }
 
 impl Aws {
+    /// Makes a stack of CloudFormation, as anybody may.
+    #[track_caller]
+    pub fn stack(&self, name: &str, template: &Value) {
+        let template = utf8_percent_encode(&template.to_string(), NON_ALPHANUMERIC).to_string();
+        let body = format!(
+            "Action=CreateStack&Version=2010-05-15&StackName={name}&TemplateBody={template}"
+        );
+        let headers = "Content-Type: application/x-www-form-urlencoded\r\n";
+        self.moto.call("cloudformation", "/", headers, &body).ok();
+    }
+
     /// Creates a compute environment of a kind (`EC2`, `SPOT`, `FARGATE`, `FARGATE_SPOT`) and the queue over it.
     #[track_caller]
     pub fn queue(&self, name: &str, kind: &str) {
