@@ -261,6 +261,40 @@ fn two_stacks_stand_side_by_side() {
     );
 }
 
+/// What stands in the checkout.
+#[track_caller]
+fn checkout(path: &str) -> String {
+    std::fs::read_to_string(tools::repository().join(path)).expect("the checkout has it")
+}
+
+/// The page on moving has the call of the client that wants an instance type.
+#[track_caller]
+fn the_page_shows_the_client() {
+    let call = |text: &str| {
+        let from = text.find("batch.submit_job(").expect("it submits a job");
+        let to = text[from..].find("\n)").expect("the call ends");
+        text[from..from + to].to_owned()
+    };
+    let client = checkout("tests/fixtures/clients/pinned.py");
+    assert_eq!(call(&checkout("docs/migration.md")), call(&client));
+}
+
+/// Submits a job by a client that knows nothing of ffbatch.
+#[track_caller]
+fn submitted(aws: &Aws, client: &str, words: &[&str]) -> String {
+    let client = format!("tests/fixtures/clients/{client}.py");
+    let submitted = Command::new(tools::python())
+        .arg(tools::repository().join(client))
+        .args(words)
+        .envs(aws.environment())
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .output()
+        .expect("Python starts");
+    let said = String::from_utf8_lossy(&submitted.stderr);
+    assert!(submitted.status.success(), "{said}");
+    String::from_utf8_lossy(&submitted.stdout).trim().to_owned()
+}
+
 #[test]
 fn a_client_of_the_sample_and_ffbatch_run_jobs_on_what_was_deployed() {
     let Some(aws) = Aws::with_docker() else {
@@ -277,24 +311,26 @@ fn a_client_of_the_sample_and_ffbatch_run_jobs_on_what_was_deployed() {
     let bucket = outputs.filter_map(|line| line.strip_prefix("DataBucketName"));
     let bucket = bucket.map(str::trim).next().expect("an output");
     aws.s3().put(bucket, "in.mp4", clip::bytes(SHORT));
-    let client = tools::repository().join("tests/fixtures/clients/submit.py");
-    let submitted = Command::new(tools::python())
-        .arg(&client)
-        .args([
-            "intel",
-            bucket,
-            "in.mp4",
-            "out.mp4",
-            "-t 00:00:00.8 -c:v copy -an",
-        ])
-        .envs(aws.environment())
-        .env("AWS_DEFAULT_REGION", "us-east-1")
-        .output()
-        .expect("Python starts");
-    let said = String::from_utf8_lossy(&submitted.stderr);
-    assert!(submitted.status.success(), "{said}");
-    let job = String::from_utf8_lossy(&submitted.stdout).trim().to_owned();
+    let clip = "-t 00:00:00.8 -c:v copy -an";
+    let job = submitted(
+        &aws,
+        "submit",
+        &["intel", bucket, "in.mp4", "out.mp4", clip],
+    );
     aws.until(&job, "SUCCEEDED");
+    the_page_shows_the_client();
+    let whole = [
+        "intel",
+        "c6i.large",
+        "2",
+        "1024",
+        bucket,
+        "in.mp4",
+        "pinned.mp4",
+        "-c copy",
+    ];
+    let pinned = submitted(&aws, "pinned", &whole);
+    aws.until(&pinned, "SUCCEEDED");
     let words = format!(
         "run --compute intel --quality psnr --json -- ffmpeg -i s3://{bucket}/in.mp4 -c:v libx264 -preset ultrafast -an s3://{bucket}/again.mp4"
     );
@@ -303,9 +339,11 @@ fn a_client_of_the_sample_and_ffbatch_run_jobs_on_what_was_deployed() {
     assert_eq!(report["exit"], "succeeded", "{report:#}");
     let keys = aws.s3().keys(bucket);
     let below = |prefix: &str| keys.iter().filter(|key| key.starts_with(prefix)).count();
-    assert_eq!((below("out.mp4"), below("again.mp4")), (1, 1));
-    assert_eq!(below("metrics/jobs/year="), 2, "{keys:?}");
-    assert_eq!(below("metrics/xray/year="), 2, "{keys:?}");
+    for made in ["out.mp4", "again.mp4", "pinned.mp4"] {
+        assert_eq!(below(made), 1, "{keys:?}");
+    }
+    assert_eq!(below("metrics/jobs/year="), 3, "{keys:?}");
+    assert_eq!(below("metrics/xray/year="), 3, "{keys:?}");
     assert_eq!(below("metrics/ffqm/year="), 1, "{keys:?}");
     assert_eq!(aws.violations(), Vec::<String>::new());
 }
