@@ -10,6 +10,7 @@ use crate::template::Template;
 use crate::validate;
 
 mod bucket;
+mod catalog;
 mod computes;
 mod images;
 mod logs;
@@ -105,6 +106,7 @@ impl Plan {
         roles::add(&mut site);
         let network = network::add(&mut site);
         computes::add(&mut site, &network);
+        catalog::add(&mut site);
         watch::add(&mut site);
         site.template
     }

@@ -366,10 +366,9 @@ impl Report {
         self.stages.iter().find(|entry| entry.stage == stage)
     }
 
-    /// The report as people and programs store it: indented JSON with a final newline.
+    /// The report as it is stored: JSON in one line, because tables of Athena read one document from each line.
     pub fn to_json(&self) -> String {
-        let mut text =
-            serde_json::to_string_pretty(self).expect("a report is plain data with text keys");
+        let mut text = serde_json::to_string(self).expect("a report is plain data with text keys");
         text.push('\n');
         text
     }

@@ -176,7 +176,7 @@ fn data_go_where_their_bucket_is_named() {
     aws.s3().create("of-others");
     aws.s3().put("of-others", "theirs.mp4", b"theirs".to_vec());
     let own = made();
-    // More than one page, and several versions.
+    // More than one page, several versions, and the template.
     for number in 0..1100 {
         aws.s3().put(&own, &format!("a/{number}"), b"1".to_vec());
     }
@@ -184,7 +184,7 @@ fn data_go_where_their_bucket_is_named() {
     let refused = ask("deploy down --yes --delete-data of-others");
     refused.fails(Exit::Rejected, "`of-others` is not the bucket of");
     let down = ask(&format!("deploy down --yes --delete-data {own}"));
-    let said = "is deleted, with 1101 versions of objects";
+    let said = "is deleted, with 1102 versions of objects";
     assert!(down.ok().stderr.contains(said), "{down}");
     assert_eq!(aws.s3().buckets(), ["of-others"]);
 
@@ -197,7 +197,7 @@ fn data_go_where_their_bucket_is_named() {
     let refused = ask(&format!("deploy down --delete-data {own}"));
     refused.fails(Exit::Rejected, "nothing was removed");
     let down = ask(&format!("deploy down --yes --delete-data {own}"));
-    assert!(down.ok().stderr.contains("with 1 versions"), "{down}");
+    assert!(down.ok().stderr.contains("with 2 versions"), "{down}");
     assert_eq!(aws.s3().buckets(), ["of-others"]);
     let gone = ask(&format!("deploy down --yes --delete-data {own}"));
     gone.fails(Exit::Rejected, "there is no bucket");

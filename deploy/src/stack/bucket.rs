@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Site;
+use super::catalog::QUERIES;
 use crate::deployment::BUCKET_OUTPUT;
 use crate::stacks::MADE_BY;
 use crate::template::{attribute, sub};
@@ -17,6 +18,9 @@ const ABANDONED_DAYS: u32 = 7;
 
 /// Days after which a version goes that was overwritten or deleted.
 const OLD_VERSION_DAYS: u32 = 30;
+
+/// Days after which the result of a query goes.
+const QUERY_DAYS: u32 = 30;
 
 /// Days after which the claim of a submission goes: AWS Batch itself forgets a job within a week of its end.
 const CLAIM_DAYS: u32 = 30;
@@ -43,6 +47,7 @@ pub fn add(site: &mut Site<'_>) {
                 "Id": "old-versions", "Status": "Enabled",
                 "NoncurrentVersionExpiration": { "NoncurrentDays": OLD_VERSION_DAYS },
             },
+            { "Id": "queries", "Status": "Enabled", "Prefix": QUERIES, "ExpirationInDays": QUERY_DAYS },
             { "Id": "claims", "Status": "Enabled", "Prefix": "claims/", "ExpirationInDays": CLAIM_DAYS },
         ] },
         "Tags": tags,
