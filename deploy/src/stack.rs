@@ -10,6 +10,7 @@ use crate::template::Template;
 use crate::validate;
 
 mod bucket;
+mod bulk;
 mod catalog;
 mod computes;
 mod images;
@@ -106,6 +107,7 @@ impl Plan {
         roles::add(&mut site);
         let network = network::add(&mut site);
         computes::add(&mut site, &network);
+        bulk::add(&mut site);
         catalog::add(&mut site);
         watch::add(&mut site);
         site.template
@@ -136,6 +138,15 @@ impl Site<'_> {
     /// A name with the prefix.
     fn named(&self, name: &str) -> String {
         format!("{}-{name}", self.plan.prefix)
+    }
+
+    /// The partition of its Region, for what takes no reference ("AWS partitions" in the AWS documentation).
+    fn partition(&self) -> &'static str {
+        match self.plan.region.split('-').next() {
+            Some("cn") => "aws-cn",
+            _ if self.plan.region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        }
     }
 
     fn tags(&self) -> Value {

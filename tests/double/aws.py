@@ -18,6 +18,7 @@ from werkzeug.serving import run_simple
 
 import quick  # noqa: F401 (before moto)
 import containers
+import machines
 import quotas
 import shim
 import stack
@@ -55,6 +56,7 @@ def main():
         signal.signal(number, stop)
     endpoint = f"http://127.0.0.1:{port}"
     stack.install(endpoint)
+    machines.install(endpoint)
     quotas.install()
     engine = shim.install(endpoint, asked.slots)
     ledger = Ledger()
