@@ -13,6 +13,7 @@ use crate::{speak, terminal};
 mod changes;
 mod down;
 mod happening;
+mod openapi;
 mod synth;
 mod up;
 
@@ -23,6 +24,7 @@ pub async fn run(config: Config, verb: Deploy) -> anyhow::Result<Exit> {
         Deploy::Diff(flags) => up::diff(config, &flags).await,
         Deploy::Down(flags) => down::run(config, &flags).await,
         Deploy::Synth(flags) => synth::run(config, &flags).await,
+        Deploy::Openapi(flags) => openapi::run(config, &flags).await,
     }
 }
 

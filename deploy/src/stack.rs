@@ -9,6 +9,7 @@ use crate::options::{Network, Options};
 use crate::template::Template;
 use crate::validate;
 
+mod api;
 mod bucket;
 mod computes;
 mod images;
@@ -104,7 +105,13 @@ impl Plan {
         roles::add(&mut site);
         let network = network::add(&mut site);
         computes::add(&mut site, &network);
+        api::add(&mut site);
         site.template
+    }
+
+    /// The OpenAPI document of its REST API.
+    pub fn openapi(&self) -> Value {
+        api::read(self)
     }
 
     /// The tags of the images that its jobs need in the repository, each once.

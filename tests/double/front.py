@@ -7,6 +7,7 @@ import time
 
 import limits
 import models
+from gateway import PREFIX, Gateway
 
 
 class Front:
@@ -14,10 +15,13 @@ class Front:
 
     def __init__(self, app, ledger, control):
         self.app, self.ledger, self.control = app, ledger, control
+        self.gateway = Gateway(self)
 
     def __call__(self, environ, start_response):
         if environ["PATH_INFO"].startswith("/double/"):
             return self.control(environ, start_response)
+        if environ["PATH_INFO"].startswith(PREFIX):
+            return self.gateway(environ, start_response)
         authorization = environ.get("HTTP_AUTHORIZATION", "")
         if "Credential=" not in authorization or "/s3/" in authorization:
             if environ["REQUEST_METHOD"] == "PUT":

@@ -4,9 +4,11 @@ that the same rules hold for both.
 
 import boto3
 from moto.batch import models
-from moto.cloudformation import models as cloudformation
+from moto.cloudformation import models as cloudformation, responses
 from moto.ec2.models.route_tables import RouteTable
 from moto.ssm.models import Parameter
+
+import apis
 
 # The members whose keys are the user's own.
 FREE = ("Parameters", "Options", "Tags")
@@ -16,6 +18,8 @@ OWN = ("ReplaceComputeEnvironment", "UpdatePolicy", "UpdateToLatestImageVersion"
 
 
 def install(endpoint):
+    apis.install()
+
     def batch(region):
         return boto3.client("batch", region, endpoint_url=endpoint, aws_access_key_id="x", aws_secret_access_key="x")
 
@@ -50,6 +54,10 @@ def install(endpoint):
         return make(cls, resource_name, cloudformation_json, *rest, **more)
 
     Parameter.create_from_cloudformation_json = classmethod(parameter)
+
+    # A template may lie in a bucket of this double: moto knows its own address by another name.
+    read = responses.get_stack_from_s3_url
+    responses.get_stack_from_s3_url = lambda url, **more: read(url.replace("127.0.0.1", "localhost"), **more)
 
     # A change set gives its stack outputs, and a stack that goes takes its route tables along.
     apply = cloudformation.ChangeSet.apply

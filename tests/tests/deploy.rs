@@ -106,7 +106,7 @@ fn a_stack_comes_changes_and_goes() {
         assert!(outputs.contains(name), "{up}");
     }
     assert!(up.stderr.contains("is new:"), "{up}");
-    assert!(up.stderr.contains("56 resources: 56 to add"), "{up}");
+    assert!(up.stderr.contains("60 resources: 60 to add"), "{up}");
     assert!(up.stderr.contains("cpu-0.1.0"), "{up}");
     let made = queues(&aws);
     for compute in ["amd", "arm", "fargate", "fargate-arm", "intel", "nvidia"] {

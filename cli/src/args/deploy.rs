@@ -16,6 +16,8 @@ pub enum Deploy {
     Down(Down),
     /// Print the stack as a CloudFormation template; AWS is not asked
     Synth(Box<Synth>),
+    /// Print the REST API as an OpenAPI document; AWS is not asked
+    Openapi(Box<Openapi>),
 }
 
 /// Flags of `deploy up`.
@@ -60,6 +62,17 @@ pub struct Which {
 #[command(after_help = SYNTH)]
 pub struct Synth {
     /// Write the template to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub stack: StackFlags,
+}
+
+/// Flags of `deploy openapi`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = OPENAPI)]
+pub struct Openapi {
+    /// Write the document to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
@@ -146,3 +159,10 @@ Examples:
   ffbatch deploy synth --compute arm --compute fargate --on-demand | less
 
 The template is for one Region, because each offers other instance types, and the same flags make the same bytes.";
+
+const OPENAPI: &str = "\
+Examples:
+  ffbatch deploy openapi --region eu-west-1 -o openapi.json
+  ffbatch deploy openapi --compute arm --compute fargate | less
+
+It says what clients send and get. What API Gateway does with it stands in the template.";
