@@ -11,6 +11,8 @@ use serde_json::Value;
 
 use crate::template::Template;
 
+mod api;
+
 /// The most resources of a template ("Understand CloudFormation quotas" in the AWS CloudFormation User Guide).
 const MOST_RESOURCES: usize = 500;
 
@@ -48,6 +50,10 @@ pub fn check(template: &Template, region: &str) -> Vec<String> {
     }
     for (id, queue) in template.of_kind("AWS::Batch::JobQueue") {
         let wrong = queue_problems(queue, template);
+        found.extend(wrong.into_iter().map(|why| format!("`{id}`: {why}")));
+    }
+    for (id, api) in template.of_kind("AWS::ApiGateway::RestApi") {
+        let wrong = api::problems(api);
         found.extend(wrong.into_iter().map(|why| format!("`{id}`: {why}")));
     }
     found

@@ -6,6 +6,7 @@ import boto3
 from moto.batch import models
 from moto.cloudformation import models as cloudformation, responses
 from moto.ec2.models.route_tables import RouteTable
+from moto.iam.models import Role
 from moto.ssm.models import Parameter
 
 import apis
@@ -54,6 +55,16 @@ def install(endpoint):
         return make(cls, resource_name, cloudformation_json, *rest, **more)
 
     Parameter.create_from_cloudformation_json = classmethod(parameter)
+
+    # A role that changes changes its policies.
+    change = Role.update_from_cloudformation_json.__func__
+
+    def changed(cls, original_resource, new_resource_name, cloudformation_json, *rest, **more):
+        role = change(cls, original_resource, new_resource_name, cloudformation_json, *rest, **more)
+        role.policies = {one["PolicyName"]: one["PolicyDocument"] for one in cloudformation_json["Properties"].get("Policies", [])}
+        return role
+
+    Role.update_from_cloudformation_json = classmethod(changed)
 
     # A template may lie in a bucket of this double: moto knows its own address by another name.
     read = responses.get_stack_from_s3_url
