@@ -6,14 +6,12 @@
 
 use serde_json::{Value, json};
 
-use super::route::{Body, Route, Service};
+use super::route::{Body, REQUEST_ID, Route, Service};
 use super::vtl;
 use crate::stack::Plan;
 use crate::template::sub;
 
 const BODY: &str = r#"$util.escapeJavaScript($input.body).replaceAll("\\'","'")"#;
-
-const EXAMPLE_ARN: &str = "arn:aws:states:eu-west-1:123456789012:execution:batch-ffmpeg-state-machine:c6af9ac6-7b61-11e6-9a41-93e8deadbeef";
 
 /// The ARN of the state machine, for `Fn::Sub`.
 pub fn machine(prefix: &str) -> String {
@@ -29,6 +27,10 @@ fn arn(kind: &str, prefix: &str) -> String {
     format!(
         "arn:${{AWS::Partition}}:states:${{AWS::Region}}:${{AWS::AccountId}}:{kind}:{prefix}-state-machine"
     )
+}
+
+fn example(prefix: &str) -> String {
+    format!("arn:aws:states:eu-west-1:123456789012:execution:{prefix}-state-machine:{REQUEST_ID}")
 }
 
 pub fn routes(plan: &Plan) -> [Route; 2] {
@@ -57,7 +59,7 @@ fn execute(plan: &Plan) -> Route {
         answered: Body {
             name: "Started".to_owned(),
             schema: json!({ "type": "object", "properties": { "executionArn": { "type": "string" } } }),
-            example: json!({ "executionArn": EXAMPLE_ARN }),
+            example: json!({ "executionArn": example(&plan.prefix) }),
         },
         service: Service::States("StartExecution"),
         request: sub(&request),
@@ -123,7 +125,7 @@ fn describe(prefix: &str) -> Route {
                 "type": "object", "required": ["executionArn"], "additionalProperties": false,
                 "properties": { "executionArn": { "type": "string", "pattern": pattern } },
             }),
-            example: json!({ "executionArn": EXAMPLE_ARN }),
+            example: json!({ "executionArn": example(prefix) }),
         }),
         answered: Body {
             name: "Execution".to_owned(),
@@ -132,7 +134,7 @@ fn describe(prefix: &str) -> Route {
                 "executionArn": text, "name": text, "startDate": moment, "stopDate": moment,
                 "error": text, "cause": text,
             } }),
-            example: json!({ "status": "RUNNING", "executionArn": EXAMPLE_ARN, "name": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef" }),
+            example: json!({ "status": "RUNNING", "executionArn": example(prefix), "name": REQUEST_ID }),
         },
         service: Service::States("DescribeExecution"),
         request: format!("{{\"executionArn\":{}}}", vtl::json("executionArn")).into(),

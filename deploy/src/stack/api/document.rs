@@ -38,9 +38,9 @@ fn routes(plan: &Plan) -> Vec<Route> {
     for settings in &plan.computes {
         all.extend(submit::routes(plan, settings));
     }
-    all.extend(jobs::routes());
+    all.push(jobs::route(&plan.prefix));
     all.extend(bulk::routes(plan));
-    all.extend(export::routes(&plan.prefix));
+    all.push(export::route(&plan.prefix));
     all
 }
 

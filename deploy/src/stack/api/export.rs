@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::route::{Body, Route, Service};
+use super::route::{Body, JOB_ID, Route, Service};
 use super::vtl;
 
 /// What is answered.
@@ -16,13 +16,13 @@ pub fn pair(prefix: &str) -> (String, String) {
     )
 }
 
-pub fn routes(prefix: &str) -> [Route; 1] {
+pub fn route(prefix: &str) -> Route {
     let (queue, definition) = pair(prefix);
     let request = format!(
         "{{\"jobName\":\"{prefix}-export-$context.requestId\",\"jobQueue\":\"{queue}\",\"jobDefinition\":\"{definition}\"}}"
     );
     let text = json!({ "type": "string" });
-    [Route {
+    Route {
         method: "get",
         path: "/metrics/export".to_owned(),
         summary: "Export the traces of AWS X-Ray into the bucket".to_owned(),
@@ -30,7 +30,7 @@ pub fn routes(prefix: &str) -> [Route; 1] {
         answered: Body {
             name: "Exporting".to_owned(),
             schema: json!({ "type": "object", "properties": { "message": text, "jobId": text } }),
-            example: json!({ "message": STARTED, "jobId": "6f1c1a52-8c8e-4d0c-9f0e-0b8f3c1d2e4a" }),
+            example: json!({ "message": STARTED, "jobId": JOB_ID }),
         },
         service: Service::Batch("v1/submitjob"),
         request: request.into(),
@@ -39,5 +39,5 @@ pub fn routes(prefix: &str) -> [Route; 1] {
             vtl::fields("", &["jobId"], &[])
         ),
         may_miss: false,
-    }]
+    }
 }

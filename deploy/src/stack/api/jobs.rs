@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::route::{Body, Route, Service};
+use super::route::{Body, JOB_ID, REQUEST_ID, Route, Service};
 use super::vtl;
 
 /// The job in the answer of `DescribeJobs`.
@@ -29,7 +29,7 @@ const UNKNOWN: &str =
 /// A job's id, a child's (`:0`) or a node's (`#0`), or an ARN.
 const PATTERN: &str = "^[A-Za-z0-9:/_#-]{1,512}$";
 
-pub fn routes() -> [Route; 1] {
+pub fn route(prefix: &str) -> Route {
     let text = json!({ "type": "string" });
     let moment = json!({ "type": "integer", "description": "Milliseconds since 1970" });
     let answered = Body {
@@ -46,11 +46,11 @@ pub fn routes() -> [Route; 1] {
             "logStreamName": { "type": "string", "description": "The stream in the log group of jobs" },
         } }),
         example: json!({
-            "status": "SUCCEEDED", "jobId": "6f1c1a52-8c8e-4d0c-9f0e-0b8f3c1d2e4a", "jobName": "batch-ffmpeg-arm-c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+            "status": "SUCCEEDED", "jobId": JOB_ID, "jobName": format!("{prefix}-arm-{REQUEST_ID}"),
             "statusReason": "Essential container in task exited", "createdAt": 1_790_000_000_000_u64, "exitCode": 0,
         }),
     };
-    [Route {
+    Route {
         method: "post",
         path: "/batch/describe".to_owned(),
         summary: "Tell what became of a job".to_owned(),
@@ -60,14 +60,14 @@ pub fn routes() -> [Route; 1] {
                 "type": "object", "required": ["jobId"], "additionalProperties": false,
                 "properties": { "jobId": { "type": "string", "pattern": PATTERN } },
             }),
-            example: json!({ "jobId": "6f1c1a52-8c8e-4d0c-9f0e-0b8f3c1d2e4a" }),
+            example: json!({ "jobId": JOB_ID }),
         }),
         answered,
         service: Service::Batch("v1/describejobs"),
         request: format!("{{\"jobs\":[{}]}}", vtl::json("jobId")).into(),
         response: response(),
         may_miss: true,
-    }]
+    }
 }
 
 fn response() -> String {

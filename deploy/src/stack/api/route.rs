@@ -17,6 +17,10 @@ pub const CHECKED: &str = "bodies";
 /// The schema of errors.
 pub const ERROR: &str = "Error";
 
+/// What a job and a request are called in examples.
+pub const JOB_ID: &str = "6f1c1a52-8c8e-4d0c-9f0e-0b8f3c1d2e4a";
+pub const REQUEST_ID: &str = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef";
+
 /// Where an error of the service behind has its sentence.
 const SENTENCES: [&str; 2] = ["message", "Message"];
 

@@ -15,7 +15,7 @@ use ffbatch_dispatcher::settings::Settings;
 use ffbatch_dispatcher::variable;
 use serde_json::{Map, Value, json};
 
-use super::route::{Body, Route, Service};
+use super::route::{Body, JOB_ID, REQUEST_ID, Route, Service};
 use super::{export, vtl};
 use crate::options::Network;
 use crate::stack::Plan;
@@ -128,9 +128,9 @@ fn submitted(name: &str) -> Body {
         name: "Submitted".to_owned(),
         schema: json!({ "type": "object", "properties": { "jobArn": text, "jobId": text, "jobName": text } }),
         example: json!({
-            "jobArn": "arn:aws:batch:eu-west-1:123456789012:job/6f1c1a52-8c8e-4d0c-9f0e-0b8f3c1d2e4a",
-            "jobId": "6f1c1a52-8c8e-4d0c-9f0e-0b8f3c1d2e4a",
-            "jobName": format!("{name}-c6af9ac6-7b61-11e6-9a41-93e8deadbeef"),
+            "jobArn": format!("arn:aws:batch:eu-west-1:123456789012:job/{JOB_ID}"),
+            "jobId": JOB_ID,
+            "jobName": format!("{name}-{REQUEST_ID}"),
         }),
     }
 }
