@@ -1,6 +1,7 @@
 """What CloudFormation makes of API Gateway and moto's does not: the API as its document says, and stages."""
 
-from moto.apigateway.models import RestAPI, apigateway_backends
+from moto.apigateway.models import Deployment, RestAPI, apigateway_backends
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.common_models import CloudFormationModel
 
 
@@ -20,6 +21,8 @@ def install():
     RestAPI.create_from_cloudformation_json = classmethod(create)
     RestAPI.update_from_cloudformation_json = classmethod(update)
     RestAPI.delete_from_cloudformation_json = classmethod(delete)
+    # A reference to a deployment is its id.
+    Deployment.physical_resource_id = property(lambda self: self.id)
 
 
 def imported(api, cloudformation_json, account_id, region_name):
@@ -27,6 +30,17 @@ def imported(api, cloudformation_json, account_id, region_name):
     api.body = cloudformation_json["Properties"]["Body"]
     apigateway_backends[account_id][region_name].put_rest_api(api.id, api.body, fail_on_warnings=False, mode="overwrite")
     return api
+
+
+def deployed():
+    """What was deployed anew is as its API is now, and stays so. moto makes what is new before it changes what there was, so this is
+    done when all of a change is.
+    """
+    for region in apigateway_backends[DEFAULT_ACCOUNT_ID].values():
+        for api in region.apis.values():
+            for deployment in api.deployments.values():
+                if not hasattr(deployment, "body"):
+                    deployment.body = api.body
 
 
 class Stage(CloudFormationModel):

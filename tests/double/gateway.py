@@ -51,14 +51,14 @@ class Gateway:
         identifier, stage, *words = environ["PATH_INFO"].removeprefix(PREFIX).split("/")
         request_id = str(uuid.uuid4())
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
-        api = found(identifier, stage)
-        if api is None:
+        document = found(identifier, stage)
+        if document is None:
             return answer(start_response, 403, '{"message":"Forbidden"}')
         try:
-            operation = operation_of(api.body, environ, "/" + "/".join(words))
-            check(api.body, operation, environ, body)
+            operation = operation_of(document, environ, "/" + "/".join(words))
+            check(document, operation, environ, body)
         except Refused as refused:
-            return answer(start_response, *refusal(api.body, refused))
+            return answer(start_response, *refusal(document, refused))
         integration = operation["x-amazon-apigateway-integration"]
         sent, _ = render(integration["requestTemplates"][JSON], body, request_id)
         status, came = self.call(integration, sent)
@@ -99,11 +99,11 @@ def headers(integration):
 
 
 def found(identifier, stage):
-    """A deployed API; None where there is none, or no such stage of it."""
+    """The document that a stage serves; None where there is no such API, or no such stage of it."""
     for region in apigateway_backends[DEFAULT_ACCOUNT_ID].values():
         api = region.apis.get(identifier)
-        if api is not None:
-            return api if stage in api.stages else None
+        if api is not None and stage in api.stages:
+            return api.deployments[api.stages[stage].deployment_id].body
     return None
 
 

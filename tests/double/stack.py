@@ -77,6 +77,7 @@ def install(endpoint):
         apply(self)
         self.stack.template_dict = self.template_dict
         self.stack.output_map = self.stack._create_output_map()
+        apis.deployed()
 
     def delete(self, *_):
         self.associations.clear()

@@ -27,6 +27,22 @@ const SENTENCES: [&str; 2] = ["message", "Message"];
 /// What is said where it has none.
 const UNSAID: &str = "'\"the service behind refused the request, and did not say why\"'";
 
+/// What a route may answer instead: every one, one that takes a body, one whose body names something.
+const ERRORS: [(&str, &str); 4] = [
+    (
+        "400",
+        "The request is wrong, or the service behind refused it",
+    ),
+    (
+        "403",
+        "The request is not signed, or whoever signed it may not do this",
+    ),
+    ("429", "Too many requests: try again"),
+    ("502", "The service behind failed: try again"),
+];
+const NOT_JSON: (&str, &str) = ("415", "The body is not said to be JSON");
+const MISSING: (&str, &str) = ("404", "There is none");
+
 /// An operation of the API.
 pub struct Route {
     /// In small letters, as OpenAPI has it.
@@ -76,30 +92,15 @@ impl Route {
     }
 
     fn responses(&self) -> Value {
-        let answer = |description: &str, content: Value| json!({ "description": description, "content": content });
         let mut all = Map::new();
-        let mut put = |status: &str, response: Value| {
+        let done = json!({ "description": "Done", "content": self.answered.content() });
+        all.insert("200".to_owned(), done);
+        let error = json!({ JSON: { "schema": reference(ERROR) } });
+        let body = self.asked.as_ref().map(|_| NOT_JSON);
+        let missing = self.may_miss.then_some(MISSING);
+        for (status, description) in ERRORS.into_iter().chain(body).chain(missing) {
+            let response = json!({ "description": description, "content": error });
             all.insert(status.to_owned(), response);
-        };
-        put("200", answer("Done", self.answered.content()));
-        let mut errors = vec![
-            (
-                "400",
-                "The request is wrong, or the service behind refused it",
-            ),
-            (
-                "403",
-                "The request is not signed, or whoever signed it may not do this",
-            ),
-            ("429", "Too many requests: try again"),
-            ("502", "The service behind failed: try again"),
-        ];
-        if self.may_miss {
-            errors.push(("404", "There is none"));
-        }
-        let schema = json!({ JSON: { "schema": reference(ERROR) } });
-        for (status, description) in errors {
-            put(status, answer(description, schema.clone()));
         }
         all.into()
     }
