@@ -314,6 +314,15 @@ mod tests {
     }
 
     #[test]
+    fn documents_of_apis() {
+        let api = json!({ "Body": { "components": { "schemas": { "b-c": {} } } } });
+        check_one(
+            &[("A", "AWS::ApiGateway::RestApi", api)],
+            "`A`: the schema `b-c` has a name",
+        );
+    }
+
+    #[test]
     fn families_of_another_architecture() {
         let families =
             |names: &[&str]| -> Vec<String> { names.iter().map(|&name| name.to_owned()).collect() };

@@ -24,7 +24,7 @@ URI = re.compile(r"arn:[a-z-]+:apigateway:(?P<region>[a-z0-9-]+):(?P<service>[a-
 # How a service that is told by the name of its operation is told.
 TARGETS = {"states": "AWSStepFunctions"}
 
-# What a service calls what its operations are done to.
+# Of each operation: its name in policies, its service, and what it is done to.
 RESOURCES = {
     "submitjob": ("batch:SubmitJob", "batch", lambda asked: [f"job-queue/{asked['jobQueue']}", f"job-definition/{asked['jobDefinition']}"]),
     "describejobs": ("batch:DescribeJobs", "batch", lambda _: ["*"]),

@@ -39,7 +39,7 @@ pub fn routes(plan: &Plan) -> [Route; 2] {
 
 fn execute(plan: &Plan) -> Route {
     let request = format!(
-        "{{\"stateMachineArn\":\"{}\",\"input\":\"{BODY}\"}}",
+        r#"{{"stateMachineArn":"{}","input":"{BODY}"}}"#,
         machine(&plan.prefix)
     );
     Route {
@@ -137,7 +137,7 @@ fn describe(prefix: &str) -> Route {
             example: json!({ "status": "RUNNING", "executionArn": example(prefix), "name": REQUEST_ID }),
         },
         service: Service::States("DescribeExecution"),
-        request: format!("{{\"executionArn\":{}}}", vtl::json("executionArn")).into(),
+        request: format!(r#"{{"executionArn":{}}}"#, vtl::json("executionArn")).into(),
         response: format!(
             "{{{}}}",
             vtl::fields(

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::route::{CHECKED, ERROR, JSON, Route, SIGNED};
-use super::{bulk, export, jobs, submit};
+use super::{STAGE_NAME, bulk, export, jobs, submit};
+use crate::deployment::suffix;
 use crate::stack::Plan;
 
 /// What the API is called.
@@ -53,7 +54,7 @@ pub fn read(plan: &Plan) -> Value {
         plan.region
     ));
     document["servers"] = json!([{
-        "url": "https://{id}.execute-api.{region}.amazonaws.com/prod",
+        "url": format!("https://{{id}}.execute-api.{{region}}.{}/{STAGE_NAME}", suffix(&plan.region)),
         "variables": { "id": { "default": "ID" }, "region": { "default": plan.region } },
     }]);
     document

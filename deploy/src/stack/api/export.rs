@@ -19,7 +19,7 @@ pub fn pair(prefix: &str) -> (String, String) {
 pub fn route(prefix: &str) -> Route {
     let (queue, definition) = pair(prefix);
     let request = format!(
-        "{{\"jobName\":\"{prefix}-export-$context.requestId\",\"jobQueue\":\"{queue}\",\"jobDefinition\":\"{definition}\"}}"
+        r#"{{"jobName":"{prefix}-export-$context.requestId","jobQueue":"{queue}","jobDefinition":"{definition}"}}"#
     );
     let text = json!({ "type": "string" });
     Route {
@@ -35,7 +35,7 @@ pub fn route(prefix: &str) -> Route {
         service: Service::Batch("v1/submitjob"),
         request: request.into(),
         response: format!(
-            "{{\"message\":\"{STARTED}\",{}}}",
+            r#"{{"message":"{STARTED}",{}}}"#,
             vtl::fields("", &["jobId"], &[])
         ),
         may_miss: false,

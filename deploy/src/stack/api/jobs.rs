@@ -64,7 +64,7 @@ pub fn route(prefix: &str) -> Route {
         }),
         answered,
         service: Service::Batch("v1/describejobs"),
-        request: format!("{{\"jobs\":[{}]}}", vtl::json("jobId")).into(),
+        request: format!(r#"{{"jobs":[{}]}}"#, vtl::json("jobId")).into(),
         response: response(),
         may_miss: true,
     }
@@ -93,8 +93,8 @@ fn of_container(name: &str) -> String {
         "{}#if($last >= 0){}#end{}",
         vtl::find(&[&format!("{JOB}container.{name}")]),
         vtl::or(&format!(
-            "$input.json(\"$.{JOB}attempts[$last].container.{name}\")"
+            r#"$input.json("$.{JOB}attempts[$last].container.{name}")"#
         )),
-        vtl::if_found(&format!(",\"{name}\":")),
+        vtl::if_found(&format!(r#","{name}":"#)),
     )
 }

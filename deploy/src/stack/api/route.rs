@@ -25,7 +25,7 @@ pub const REQUEST_ID: &str = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef";
 const SENTENCES: [&str; 2] = ["message", "Message"];
 
 /// What is said where it has none.
-const UNSAID: &str = "'\"the service behind refused the request, and did not say why\"'";
+const UNSAID: &str = r#"'"the service behind refused the request, and did not say why"'"#;
 
 /// What a route may answer instead: every one, one that takes a body, one whose body names something.
 const ERRORS: [(&str, &str); 4] = [
@@ -150,7 +150,7 @@ fn reference(name: &str) -> Value {
 /// What is made of an error of the service behind. An execution that is not there is a 400 to Step Functions.
 fn error_template() -> String {
     format!(
-        "{}{}#if({}.contains(\"ExecutionDoesNotExist\")){}#end{{\"message\":$value}}",
+        r#"{}{}#if({}.contains("ExecutionDoesNotExist")){}#end{{"message":$value}}"#,
         vtl::find(&SENTENCES),
         vtl::or(UNSAID),
         vtl::json("__type"),

@@ -148,10 +148,8 @@ fn template(
     } else {
         vtl::either("instance_type", &pinned(plan, family, types), &shared)
     };
-    format!(
-        "{{\"jobName\":\"{}-{compute}-$context.requestId\",{kind}}}",
-        plan.prefix
-    )
+    let prefix = &plan.prefix;
+    format!(r#"{{"jobName":"{prefix}-{compute}-$context.requestId",{kind}}}"#)
 }
 
 /// The parameters, each with its value after what `before` makes of its name.
@@ -169,45 +167,62 @@ fn parameters(before: fn(&str) -> String) -> String {
 
 /// A job that shares its instance.
 fn shared(family: &BatchFamily) -> String {
-    let parameters = parameters(|name| format!("\"{name}\":"));
-    format!(
-        "\"jobQueue\":\"{}\",\"jobDefinition\":\"{}\",\"parameters\":{{{parameters}}}",
-        family.job_queue, family.job_definition
-    )
+    let parameters = parameters(|name| format!(r#""{name}":"#));
+    let place = place(&family.job_queue, &family.job_definition);
+    format!(r#"{place},"parameters":{{{parameters}}}"#)
 }
 
 /// A job that owns one.
 fn pinned(plan: &Plan, family: &BatchFamily, types: &[&'static InstanceType]) -> String {
-    let has =
-        |one: &&InstanceType| json!([one.vcpus, one.memory_for_container(), one.gpus]).to_string();
-    let sizes: Vec<String> = types
-        .iter()
-        .map(|one| format!("\"{}\":{}", one.name, has(one)))
-        .collect();
-    let mut variables = vec![json!({ "name": variable::VCPUS, "value": "$size.get(0)" })];
+    let place = place(&family.pinned_queue(), &family.pinned_definition());
+    let retry = infra::retry_strategy(&RetryStrategy::default());
+    let find = format!(
+        "#set($sizes = {})#set($size = $sizes.get($input.path('$.instance_type')))",
+        sizes(types)
+    );
+    let container = [
+        format!(r#""instanceType":{}"#, vtl::json("instance_type")),
+        format!(
+            r#""command":[{}]"#,
+            parameters(|name| format!(r#""--{name}","#))
+        ),
+        format!(r#""environment":{}"#, variables(plan)),
+        format!(r#""resourceRequirements":{}"#, needs(types)),
+    ];
+    let container = container.join(",");
+    let node = format!(r#"{{"targetNodes":"{ALL_NODES}","containerOverrides":{{{container}}}}}"#);
+    format!(
+        r#"{find}{place},"retryStrategy":{retry},"nodeOverrides":{{"nodePropertyOverrides":[{node}]}}"#
+    )
+}
+
+fn place(queue: &str, definition: &str) -> String {
+    format!(r#""jobQueue":"{queue}","jobDefinition":"{definition}""#)
+}
+
+/// What each type has for its job, as a map of the language: vCPUs, memory in MiB, GPUs.
+fn sizes(types: &[&InstanceType]) -> Value {
+    let size = |one: &&InstanceType| {
+        let has = json!([one.vcpus, one.memory_for_container(), one.gpus]);
+        (one.name.to_owned(), has)
+    };
+    types.iter().map(size).collect::<Map<_, _>>().into()
+}
+
+fn variables(plan: &Plan) -> Value {
+    let mut all = vec![json!({ "name": variable::VCPUS, "value": "$size.get(0)" })];
     if plan.options.network == Network::Public {
         let value = if plan.options.ffqm { "TRUE" } else { "FALSE" };
-        variables.push(json!({ "name": variable::SWITCH, "value": value }));
+        all.push(json!({ "name": variable::SWITCH, "value": value }));
     }
-    let mut needs = vec![
-        json!({ "type": "VCPU", "value": "$size.get(0)" }),
-        json!({ "type": "MEMORY", "value": "$size.get(1)" }),
-    ];
-    if types.iter().any(|one| one.gpus > 0) {
-        needs.push(json!({ "type": "GPU", "value": "$size.get(2)" }));
-    }
-    let node = format!(
-        "{{\"targetNodes\":\"{ALL_NODES}\",\"containerOverrides\":{{\"instanceType\":{},\"command\":[{}],\"environment\":{},\"resourceRequirements\":{}}}}}",
-        vtl::json("instance_type"),
-        parameters(|name| format!("\"--{name}\",")),
-        json!(variables),
-        json!(needs),
-    );
-    format!(
-        "#set($sizes = {{{}}})#set($size = $sizes.get($input.path('$.instance_type')))\"jobQueue\":\"{}\",\"jobDefinition\":\"{}\",\"retryStrategy\":{},\"nodeOverrides\":{{\"nodePropertyOverrides\":[{node}]}}",
-        sizes.join(","),
-        family.pinned_queue(),
-        family.pinned_definition(),
-        infra::retry_strategy(&RetryStrategy::default()),
-    )
+    all.into()
+}
+
+fn needs(types: &[&InstanceType]) -> Value {
+    let has_gpus = types.iter().any(|one| one.gpus > 0);
+    let kinds = ["VCPU", "MEMORY", "GPU"].into_iter().enumerate();
+    kinds
+        .filter(|(_, kind)| *kind != "GPU" || has_gpus)
+        .map(|(at, kind)| json!({ "type": kind, "value": format!("$size.get({at})") }))
+        .collect()
 }

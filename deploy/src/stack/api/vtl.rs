@@ -55,10 +55,10 @@ pub fn status(code: u16) -> String {
 pub fn fields(below: &str, always: &[&str], sometimes: &[&str]) -> String {
     let always = always
         .iter()
-        .map(|name| format!("\"{name}\":{}", json(&format!("{below}{name}"))));
+        .map(|name| format!(r#""{name}":{}"#, json(&format!("{below}{name}"))));
     let always: Vec<String> = always.collect();
     let sometimes = sometimes
         .iter()
-        .map(|name| given(&format!("{below}{name}"), &format!(",\"{name}\":")));
+        .map(|name| given(&format!("{below}{name}"), &format!(r#","{name}":"#)));
     always.join(",") + &sometimes.collect::<String>()
 }
