@@ -11,7 +11,7 @@
 //!   deployed with (`ffqm`); in every other network its worker asks the parameter itself.
 
 use ffbatch_storage::digest;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Site, roles};
 use crate::template::{attribute, id, reference, sub};
@@ -98,22 +98,15 @@ fn role(site: &mut Site<'_>) {
         jobs.push(batch("job-definition", &definition));
         jobs.push(batch("job-definition", &format!("{definition}:*")));
     }
-    let machine = bulk::machine(&site.plan.prefix);
+    let prefix = &site.plan.prefix;
+    let (machine, executions) = (bulk::machine(prefix), bulk::executions(prefix));
     let statements = json!([
-        allow_one("Submit", "batch:SubmitJob", &json!(jobs)),
+        roles::allow("Submit", &["batch:SubmitJob"], &json!(jobs)),
         // It knows no resources.
-        allow_one("Describe", "batch:DescribeJobs", &json!("*")),
-        allow_one("Start", "states:StartExecution", &sub(&machine)),
-        allow_one(
-            "Follow",
-            "states:DescribeExecution",
-            &sub(&bulk::executions(&site.plan.prefix)),
-        ),
+        roles::allow("Describe", &["batch:DescribeJobs"], &json!("*")),
+        roles::allow("Start", &["states:StartExecution"], &sub(&machine)),
+        roles::allow("Follow", &["states:DescribeExecution"], &sub(&executions)),
     ]);
     let description = "What the REST API may do";
     roles::role(site, ROLE, "apigateway", description, Some(statements), &[]);
-}
-
-fn allow_one(name: &str, action: &str, resources: &Value) -> Value {
-    roles::allow(name, &[action], resources)
 }

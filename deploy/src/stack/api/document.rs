@@ -10,7 +10,7 @@ use crate::stack::Plan;
 /// What the API is called.
 pub const TITLE: &str = "ffbatch: ffmpeg commands as managed jobs";
 
-/// The newest version that API Gateway imports ("Amazon API Gateway important notes" in its Developer Guide).
+/// The version of OpenAPI that API Gateway itself exports ("Export a REST API" in its Developer Guide).
 const VERSION: &str = "3.0.1";
 
 /// Why a request is refused that never gets as far as a service behind: the kind of answer, its status, and its body. These bodies
