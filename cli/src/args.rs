@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-pub use deploy::{Deploy, Doctor, Down, StackFlags, Synth, Up, Which};
+pub use deploy::{Deploy, Doctor, Down, Openapi, StackFlags, Synth, Up, Which};
 pub use jobs::{Cancel, List, Logs, Retry, Status, Wait, Why};
 pub use order::{Order, Parts, Run, Submit, TermFlags};
 pub use quality::Quality;

@@ -15,6 +15,7 @@ mod data;
 mod doctor;
 mod down;
 mod happening;
+mod openapi;
 mod synth;
 mod up;
 
@@ -26,6 +27,7 @@ pub async fn run(config: Config, verb: Deploy) -> anyhow::Result<Exit> {
         Deploy::Down(flags) => down::run(config, &flags).await,
         Deploy::Synth(flags) => synth::run(config, &flags).await,
         Deploy::Doctor(flags) => doctor::run(config, &flags).await,
+        Deploy::Openapi(flags) => openapi::run(config, &flags).await,
     }
 }
 

@@ -182,7 +182,7 @@ impl Deployment {
 }
 
 /// The domain of a Region's services ("AWS service endpoints" in the AWS General Reference).
-fn suffix(region: &str) -> &'static str {
+pub fn suffix(region: &str) -> &'static str {
     if region.starts_with("cn-") {
         "amazonaws.com.cn"
     } else {

@@ -9,6 +9,7 @@ use crate::options::{Network, Options};
 use crate::template::Template;
 use crate::validate;
 
+mod api;
 mod bucket;
 mod bulk;
 mod catalog;
@@ -109,8 +110,14 @@ impl Plan {
         computes::add(&mut site, &network);
         bulk::add(&mut site);
         catalog::add(&mut site);
+        api::add(&mut site);
         watch::add(&mut site);
         site.template
+    }
+
+    /// The OpenAPI document of its REST API.
+    pub fn openapi(&self) -> Value {
+        api::read(self)
     }
 
     /// The tags of the images that its jobs need in the repository, each once.

@@ -11,6 +11,9 @@ use serde_json::Value;
 
 use crate::template::Template;
 
+mod api;
+mod machine;
+
 /// The most resources of a template ("Understand CloudFormation quotas" in the AWS CloudFormation User Guide).
 const MOST_RESOURCES: usize = 500;
 
@@ -22,6 +25,9 @@ const DEFINITION_BYTES: usize = 24 << 10;
 
 /// The most compute environments of a queue (the same page).
 const MOST_ENVIRONMENTS: usize = 3;
+
+/// What is wrong with the properties of a resource, a sentence each.
+type Room<'a> = dyn Fn(&Value) -> Vec<String> + 'a;
 
 /// What is wrong with a template for a Region, a sentence each.
 pub fn check(template: &Template, region: &str) -> Vec<String> {
@@ -38,17 +44,20 @@ pub fn check(template: &Template, region: &str) -> Vec<String> {
             "the template has {bytes} bytes, CloudFormation takes {MOST_BYTES} (leave computes out)"
         ));
     }
-    for (id, definition) in template.of_kind("AWS::Batch::JobDefinition") {
-        let wrong = definition_problems(definition);
-        found.extend(wrong.into_iter().map(|why| format!("`{id}`: {why}")));
-    }
-    for (id, environment) in template.of_kind("AWS::Batch::ComputeEnvironment") {
-        let wrong = environment_problems(environment, region);
-        found.extend(wrong.into_iter().map(|why| format!("`{id}`: {why}")));
-    }
-    for (id, queue) in template.of_kind("AWS::Batch::JobQueue") {
-        let wrong = queue_problems(queue, template);
-        found.extend(wrong.into_iter().map(|why| format!("`{id}`: {why}")));
+    let rooms: [(&str, &Room<'_>); 5] = [
+        ("AWS::Batch::JobDefinition", &definition_problems),
+        ("AWS::Batch::ComputeEnvironment", &|one| {
+            environment_problems(one, region)
+        }),
+        ("AWS::Batch::JobQueue", &|one| queue_problems(one, template)),
+        ("AWS::ApiGateway::RestApi", &api::problems),
+        ("AWS::StepFunctions::StateMachine", &machine::problems),
+    ];
+    for (kind, problems) in rooms {
+        for (id, properties) in template.of_kind(kind) {
+            let wrong = problems(properties).into_iter();
+            found.extend(wrong.map(|why| format!("`{id}`: {why}")));
+        }
     }
     found
 }
@@ -304,6 +313,15 @@ mod tests {
         check_one(
             &[arm, fargate, ("Q", QUEUE, queue(&["A", "F"]))],
             "on Fargate and others",
+        );
+    }
+
+    #[test]
+    fn documents_of_apis() {
+        let api = json!({ "Body": { "components": { "schemas": { "b-c": {} } } } });
+        check_one(
+            &[("A", "AWS::ApiGateway::RestApi", api)],
+            "`A`: the schema `b-c` has a name",
         );
     }
 

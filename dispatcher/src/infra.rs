@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use definition::{ALL_NODES, PARAMETERS, Surroundings};
+pub use definition::{ALL_NODES, PARAMETERS, Surroundings, retry_strategy};
 pub use quota::Quota;
 
 /// What follows the name of a queue or a definition where a job owns a whole instance of a type that it names.

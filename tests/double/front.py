@@ -4,9 +4,11 @@ import io
 import json
 import socket
 import time
+import uuid
 
 import limits
 import models
+from gateway import PREFIX, Gateway
 
 
 class Front:
@@ -14,10 +16,13 @@ class Front:
 
     def __init__(self, app, ledger, control):
         self.app, self.ledger, self.control = app, ledger, control
+        self.gateway = Gateway(self)
 
     def __call__(self, environ, start_response):
         if environ["PATH_INFO"].startswith("/double/"):
             return self.control(environ, start_response)
+        if environ["PATH_INFO"].startswith(PREFIX):
+            return self.gateway(environ, start_response)
         authorization = environ.get("HTTP_AUTHORIZATION", "")
         if "Credential=" not in authorization or "/s3/" in authorization:
             if environ["REQUEST_METHOD"] == "PUT":
@@ -63,6 +68,9 @@ def hang_up(environ, why):
 def answer(start_response, status, code, message):
     """An error in the form that both of AWS's JSON protocols share."""
     body = json.dumps({"__type": code, "message": message}).encode()
-    headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", code), ("Content-Length", str(len(body)))]
+    headers = [
+        ("Content-Type", "application/json"), ("x-amzn-ErrorType", code), ("x-amzn-RequestId", str(uuid.uuid4())),
+        ("Content-Length", str(len(body))),
+    ]
     start_response(f"{status} {code}", headers)
     return [body]

@@ -19,7 +19,11 @@ REFUSAL = {
     "logs": "InvalidParameterException",
     "ecs": "InvalidParameterException",
     "ssm": "ValidationException",
+    "states": "ValidationException",
 }
+
+# The services whose models have another name.
+MODELS = {"states": "stepfunctions"}
 
 # The operations whose answers are not moto's alone.
 OWN = ("SubmitJob", "DescribeJobs", "ListJobs", "CancelJobs", "TerminateJobs", "GetJobQueueSnapshot")
@@ -39,7 +43,7 @@ class Call:
 
 @cache
 def service(name):
-    return botocore.session.get_session().get_service_model(name)
+    return botocore.session.get_session().get_service_model(MODELS.get(name, name))
 
 
 @cache

@@ -6,8 +6,11 @@ import boto3
 from moto.batch import models
 from moto.cloudformation import models as cloudformation, responses
 from moto.ec2.models.route_tables import RouteTable
+from moto.iam.models import Role
 from moto.s3.models import FakeBucket
 from moto.ssm.models import Parameter
+
+import apis
 
 # The members whose keys are the user's own.
 FREE = ("Parameters", "Options", "Tags")
@@ -17,6 +20,8 @@ OWN = ("ReplaceComputeEnvironment", "UpdatePolicy", "UpdateToLatestImageVersion"
 
 
 def install(endpoint):
+    apis.install()
+
     def batch(region):
         return boto3.client("batch", region, endpoint_url=endpoint, aws_access_key_id="x", aws_secret_access_key="x")
 
@@ -61,6 +66,16 @@ def install(endpoint):
 
     Parameter.create_from_cloudformation_json = classmethod(parameter)
 
+    # A role that changes changes its policies.
+    change = Role.update_from_cloudformation_json.__func__
+
+    def changed(cls, original_resource, new_resource_name, cloudformation_json, *rest, **more):
+        role = change(cls, original_resource, new_resource_name, cloudformation_json, *rest, **more)
+        role.policies = {one["PolicyName"]: one["PolicyDocument"] for one in cloudformation_json["Properties"].get("Policies", [])}
+        return role
+
+    Role.update_from_cloudformation_json = classmethod(changed)
+
     # A template may lie in a bucket of this double: moto knows its own address by another name.
     read = responses.get_stack_from_s3_url
     responses.get_stack_from_s3_url = lambda url, **more: read(url.replace("127.0.0.1", "localhost"), **more)
@@ -72,6 +87,7 @@ def install(endpoint):
         apply(self)
         self.stack.template_dict = self.template_dict
         self.stack.output_map = self.stack._create_output_map()
+        apis.deployed()
 
     def delete(self, *_):
         self.associations.clear()

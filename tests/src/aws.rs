@@ -13,8 +13,10 @@ use crate::moto::{Answer, Moto};
 use crate::sandbox::{Sandbox, until};
 use crate::tools;
 
+mod api;
 mod stack;
 
+pub use api::Api;
 pub use stack::{BUCKET, computes, definition_name, infra, installed, queue_name};
 
 /// What becomes of jobs.

@@ -57,7 +57,7 @@ fn what_is_amiss_with_a_stack() {
     let up = sandbox.ffbatch("deploy up --yes --compute arm".split(' '));
     let push = "docker push 123456789012.dkr.ecr.us-east-1.amazonaws.com/batch-ffmpeg:cpu-0.1.0";
     assert!(up.ok().stderr.contains(push), "{up}");
-    let whole = "is CREATE_COMPLETE";
+    let whole = "_COMPLETE";
     check(&sandbox, "--compute arm", "stack", "good", whole);
     let image = "`cpu-0.1.0` is missing, so jobs";
     check(&sandbox, "--compute arm", "images", "bad", image);

@@ -358,3 +358,14 @@ fn what_breaks_a_rule_is_found() {
     ];
     assert_eq!(new, expected);
 }
+
+#[test]
+fn every_rule_is_about_something() {
+    let stack = Stack::of("--network isolated --alarm-email me@example.com");
+    for (rule, kinds, _) in RULES {
+        assert!(
+            kinds.iter().any(|kind| stack.any(kind)),
+            "nothing for {rule}"
+        );
+    }
+}

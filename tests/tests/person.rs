@@ -263,7 +263,7 @@ fn the_help_reads_well() {
     ] {
         assert_snapshot!(format!("help-{verb}"), shown(&format!("{verb} --help")));
     }
-    for verb in ["up", "down", "synth"] {
+    for verb in ["up", "down", "synth", "openapi"] {
         let words = format!("deploy {verb} --help");
         assert_snapshot!(format!("help-deploy-{verb}"), shown(&words));
     }

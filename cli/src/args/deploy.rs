@@ -18,6 +18,8 @@ pub enum Deploy {
     Synth(Box<Synth>),
     /// Look for what keeps jobs from running: account, quotas, stack, images, queues
     Doctor(Box<Doctor>),
+    /// Print the REST API as an OpenAPI document; AWS is not asked
+    Openapi(Box<Openapi>),
 }
 
 /// Flags of `deploy up`.
@@ -81,6 +83,17 @@ pub struct Doctor {
     /// Print what is found as JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub stack: StackFlags,
+}
+
+/// Flags of `deploy openapi`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = OPENAPI)]
+pub struct Openapi {
+    /// Write the document to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     #[command(flatten)]
     pub stack: StackFlags,
 }
@@ -179,3 +192,9 @@ Examples:
   ffbatch deploy doctor --json | jq '.[] | select(.verdict == \"bad\")'
 
 Nothing is changed. It ends with code 6 where something will fail. A quota of 0 is usual for graphics cards in a new account.";
+const OPENAPI: &str = "\
+Examples:
+  ffbatch deploy openapi --region eu-west-1 -o openapi.json
+  ffbatch deploy openapi --compute arm --compute fargate | less
+
+It says what clients send and get. What API Gateway does with it stands in the template.";

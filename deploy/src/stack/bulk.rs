@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Site;
 use super::bucket::BUCKET;
-use super::roles::{allow, role};
+use super::roles::{allow, role, submit};
 use crate::template::{attribute, reference, sub};
 
 mod machine;
@@ -70,6 +70,14 @@ pub fn name(prefix: &str) -> String {
     format!("{prefix}-state-machine")
 }
 
+/// Its ARN, for `Fn::Sub`.
+pub fn arn(prefix: &str) -> String {
+    format!(
+        "arn:${{AWS::Partition}}:states:${{AWS::Region}}:${{AWS::AccountId}}:stateMachine:{}",
+        name(prefix)
+    )
+}
+
 fn statements(site: &Site<'_>) -> Value {
     let plan = site.plan;
     let here = "arn:${AWS::Partition}";
@@ -78,13 +86,10 @@ fn statements(site: &Site<'_>) -> Value {
             "{here}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}"
         ))
     };
-    let mut jobs = Vec::new();
-    for one in &plan.computes {
-        let (queue, definition) = (&one.family.job_queue, &one.family.job_definition);
-        jobs.push(own("batch", &format!("job-queue/{queue}")));
-        jobs.push(own("batch", &format!("job-definition/{definition}")));
-        jobs.push(own("batch", &format!("job-definition/{definition}:*")));
-    }
+    let jobs = plan.computes.iter().map(|one| {
+        let family = &one.family;
+        (family.job_queue.clone(), family.job_definition.clone())
+    });
     let mut listed = vec![attribute(BUCKET, "Arn")];
     let others = plan.options.read_buckets.iter();
     for bucket in others.chain(&plan.options.write_buckets) {
@@ -93,7 +98,7 @@ fn statements(site: &Site<'_>) -> Value {
     let name = name(&plan.prefix);
     let results = format!("${{{BUCKET}.Arn}}/{name}/results-output/*");
     json!([
-        allow("Jobs", &["batch:SubmitJob"], &json!(jobs)),
+        submit(jobs),
         allow(
             "EndsOfJobs",
             &["batch:DescribeJobs", "batch:TerminateJob"],
@@ -109,7 +114,7 @@ fn statements(site: &Site<'_>) -> Value {
             "Children",
             &["states:StartExecution", "states:RedriveExecution"],
             &json!([
-                own("states", &format!("stateMachine:{name}")),
+                sub(&arn(&plan.prefix)),
                 own("states", &format!("execution:{name}/*")),
             ]),
         ),

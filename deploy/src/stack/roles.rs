@@ -170,6 +170,24 @@ pub fn role(
     site.template.add(id, "AWS::IAM::Role", properties)
 }
 
+/// A statement that allows to submit jobs to queues by their definitions, whichever revision.
+pub fn submit(jobs: impl IntoIterator<Item = (String, String)>) -> Value {
+    let batch = |kind: &str, name: &str| {
+        sub(&format!(
+            "arn:${{AWS::Partition}}:batch:${{AWS::Region}}:${{AWS::AccountId}}:{kind}/{name}"
+        ))
+    };
+    let named = jobs.into_iter().flat_map(|(queue, definition)| {
+        [
+            batch("job-queue", &queue),
+            batch("job-definition", &definition),
+            batch("job-definition", &format!("{definition}:*")),
+        ]
+    });
+    let named: Vec<Value> = named.collect();
+    allow("Submit", &["batch:SubmitJob"], &json!(named))
+}
+
 /// A statement that allows something.
 pub fn allow(name: &str, actions: &[&str], resources: &Value) -> Value {
     json!({ "Sid": name, "Effect": "Allow", "Action": actions, "Resource": resources })

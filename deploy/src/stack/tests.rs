@@ -115,9 +115,13 @@ fn spot_may_fall_back_to_the_full_price() {
 
 #[test]
 fn another_prefix_names_everything_else() {
-    let template = template(|config, _| config.aws.prefix = Some("media".to_owned()));
-    let text = template.to_json().to_string();
-    assert!(!text.contains("batch-ffmpeg"), "{text}");
+    let mut config = Config::default();
+    config.aws.prefix = Some("media".to_owned());
+    let plan = plan(&config, Options::default(), "eu-west-1").expect("a plan");
+    let text = plan.template().to_json().to_string();
+    for all in [&text, &plan.openapi().to_string()] {
+        assert!(!all.contains("batch-ffmpeg"), "{all}");
+    }
     for name in [
         "media-job-queue-arm-pinned",
         "/media/ffqm",

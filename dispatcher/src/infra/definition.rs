@@ -170,7 +170,7 @@ impl BatchFamily {
 }
 
 /// A retry strategy in the form of the API.
-fn retry_strategy(strategy: &RetryStrategy) -> Value {
+pub fn retry_strategy(strategy: &RetryStrategy) -> Value {
     let rules: Vec<Value> = strategy.evaluate_on_exit.iter().map(rule).collect();
     let mut value = json!({ "attempts": strategy.attempts });
     if !rules.is_empty() {

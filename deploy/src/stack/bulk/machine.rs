@@ -55,6 +55,24 @@ pub fn definition(site: &Site<'_>) -> Value {
     });
     add("SameBucket", bucket);
     add("Output", output());
+    // AWS Batch takes no empty texts.
+    for (name, path, next) in [
+        ("Name", "$.given.name", "GlobalOptions"),
+        ("GlobalOptions", "$.global.options", "InputOptions"),
+        ("InputOptions", "$.input.file_options", "OutputOptions"),
+        ("OutputOptions", "$.output.file_options", "Compute"),
+    ] {
+        let none = format!("No{name}");
+        let empty = json!({ "Variable": path, "StringEquals": "", "Next": none });
+        add(
+            name,
+            json!({ "Type": "Choice", "Choices": [empty], "Default": next }),
+        );
+        add(
+            &none,
+            json!({ "Type": "Pass", "Result": "null", "ResultPath": path, "Next": next }),
+        );
+    }
     let mut choices = Vec::new();
     for one in &site.plan.computes {
         let compute = &one.compute;
@@ -171,7 +189,7 @@ fn output() -> Value {
     json!({
         "Type": "Choice",
         "Choices": [{ "And": same, "Next": "SameObjects" }],
-        "Default": "Compute",
+        "Default": "Name",
     })
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::events::{BLOCKED, FAILED};
 use crate::stack::Site;
+use crate::stack::bulk::arn;
 use crate::template::{id, reference, sub};
 
 /// The logical id of the topic.
@@ -82,16 +83,9 @@ fn alarms(site: &Site<'_>) -> Vec<Alarm> {
             description: "An execution of the state machine failed: its page in the console says why",
             namespace: "AWS/States",
             metric: "ExecutionsFailed",
-            dimension: ("StateMachineArn", sub(&machine(prefix))),
+            dimension: ("StateMachineArn", sub(&arn(prefix))),
         },
     ]
-}
-
-/// The ARN of the state machine.
-pub fn machine(prefix: &str) -> String {
-    format!(
-        "arn:${{AWS::Partition}}:states:${{AWS::Region}}:${{AWS::AccountId}}:stateMachine:{prefix}-state-machine"
-    )
 }
 
 /// Where alarms go.

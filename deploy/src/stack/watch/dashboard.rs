@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use ffbatch_dispatcher::infra::Launch;
 use serde_json::{Value, json};
 
-use super::alarms::machine;
 use super::events::{BLOCKED, FAILED, SUCCEEDED};
-use crate::stack::Site;
 use crate::stack::bucket::BUCKET;
+use crate::stack::{Site, bulk};
 use crate::template::sub;
 
 /// The width of the grid (CloudWatch API Reference, "Dashboard Body Structure and Syntax").
@@ -28,7 +27,7 @@ pub fn add(site: &mut Site<'_>) {
         ("Queues that are blocked", "Sum", PERIOD, blocked(site)),
         ("vCPUs of the whole account", "Maximum", PERIOD, vcpus(site)),
         ("REST API", "Sum", PERIOD, api(site)),
-        ("State machine", "Sum", PERIOD, bulk(site)),
+        ("State machine", "Sum", PERIOD, runs(site)),
         ("Bucket, bytes", "Average", DAY, bucket()),
     ];
     let per_row = GRID / WIDTH;
@@ -103,8 +102,8 @@ fn api(site: &Site<'_>) -> Vec<Value> {
     .to_vec()
 }
 
-fn bulk(site: &Site<'_>) -> Vec<Value> {
-    let arn = machine(&site.plan.prefix);
+fn runs(site: &Site<'_>) -> Vec<Value> {
+    let arn = bulk::arn(&site.plan.prefix);
     [
         ("ExecutionsStarted", "started"),
         ("ExecutionsSucceeded", "succeeded"),
