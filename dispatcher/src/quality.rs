@@ -25,6 +25,8 @@ pub struct Origin<'a> {
     pub queue: &'a str,
     /// The compute environment, `AWS_BATCH_CE_NAME`.
     pub environment: &'a str,
+    /// The output and which of its video streams, where a job may have several.
+    pub output: Option<(&'a str, usize)>,
 }
 
 impl Default for Origin<'_> {
@@ -33,18 +35,20 @@ impl Default for Origin<'_> {
             job: NOWHERE,
             queue: NOWHERE,
             environment: NOWHERE,
+            output: None,
         }
     }
 }
 
 impl<'a> Origin<'a> {
-    /// The origin of what a job made.
+    /// The origin of what a job made, whichever output.
     pub fn of(report: &'a Report) -> Self {
         let machine = &report.machine;
         Self {
             job: &report.job_id,
             queue: machine.job_queue.as_deref().unwrap_or(NOWHERE),
             environment: machine.compute_environment.as_deref().unwrap_or(NOWHERE),
+            output: None,
         }
     }
 }
@@ -91,6 +95,10 @@ impl Serialize for Document<'_> {
         document.serialize_entry("AWS_BATCH_JOB_ID", self.origin.job)?;
         document.serialize_entry("AWS_BATCH_JQ_NAME", self.origin.queue)?;
         document.serialize_entry("AWS_BATCH_CE_NAME", self.origin.environment)?;
+        if let Some((output, stream)) = self.origin.output {
+            document.serialize_entry("output", output)?;
+            document.serialize_entry("stream", &stream)?;
+        }
         document.end()
     }
 }
@@ -190,6 +198,7 @@ mod tests {
         let origin = Origin {
             job: "1234:7",
             queue: "batch-ffmpeg-job-queue-arm",
+            output: Some(("s3://b/out.mp4", 1)),
             ..Origin::default()
         };
         Document {
@@ -205,7 +214,7 @@ mod tests {
         write(&mut text).expect("written");
         let text = String::from_utf8(text).expect("text");
         assert!(text.ends_with("}\n") && text.lines().count() == 1);
-        insta::assert_snapshot!(text, @r#"{"q":[{"n":1,"q_avg":1.0,"q_y":"inf"},{"n":2,"q_avg":3.0}],"global":{"q":{"q_avg":{"average":2.0,"median":2.0,"stdev":1.0,"min":1.0,"max":3.0,"pooled":3.0},"q_y":{"average":"inf","median":"inf","min":"inf","max":"inf","pooled":"inf"}}},"scores":[{"metric":"q","frames":2,"mean":3.0,"mean_of_frames":2.0,"min":1.0,"p1":1.02,"p5":1.1,"p10":1.2,"median":2.0,"max":3.0,"std_dev":1.0,"worst":[{"n":1,"value":1.0},{"n":2,"value":3.0}]}],"AWS_BATCH_JOB_ID":"1234:7","AWS_BATCH_JQ_NAME":"batch-ffmpeg-job-queue-arm","AWS_BATCH_CE_NAME":"local"}"#);
+        insta::assert_snapshot!(text, @r#"{"q":[{"n":1,"q_avg":1.0,"q_y":"inf"},{"n":2,"q_avg":3.0}],"global":{"q":{"q_avg":{"average":2.0,"median":2.0,"stdev":1.0,"min":1.0,"max":3.0,"pooled":3.0},"q_y":{"average":"inf","median":"inf","min":"inf","max":"inf","pooled":"inf"}}},"scores":[{"metric":"q","frames":2,"mean":3.0,"mean_of_frames":2.0,"min":1.0,"p1":1.02,"p5":1.1,"p10":1.2,"median":2.0,"max":3.0,"std_dev":1.0,"worst":[{"n":1,"value":1.0},{"n":2,"value":3.0}]}],"AWS_BATCH_JOB_ID":"1234:7","AWS_BATCH_JQ_NAME":"batch-ffmpeg-job-queue-arm","AWS_BATCH_CE_NAME":"local","output":"s3://b/out.mp4","stream":1}"#);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The tables and views of the stack over documents that jobs have really written: their SQL is run, by DuckDB.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -127,6 +127,9 @@ fn frames(answers: &Answers, identical: &Report) {
     // What has no end is a text, since JSON has no number for it.
     let infinite: Vec<&Value> = infinite.map(|row| &row["psnr_avg"]).collect();
     assert_eq!(infinite, vec![&json!("inf"); FRAMES]);
+    let outputs = answers.rows("batch_ffmpeg_ffqm_ssim").iter();
+    let outputs: BTreeSet<&str> = outputs.filter_map(|row| row["output"].as_str()).collect();
+    assert_eq!(outputs.len(), 2, "{outputs:?}");
     for row in answers.rows("batch_ffmpeg_ffqm_vmaf") {
         assert_eq!(row["avmaf_dm2"], row["vmaf_adm2"]);
         assert!(number(row, "vmaf") > 20.0, "{row}");

@@ -119,6 +119,14 @@ fn statements(site: &Site<'_>) -> Value {
             ]),
         ),
         allow(
+            "FollowChildren",
+            &["states:DescribeExecution", "states:StopExecution"],
+            &json!([
+                own("states", &format!("execution:{name}:*")),
+                own("states", &format!("execution:{name}/*")),
+            ]),
+        ),
+        allow(
             "Counts",
             &["states:DescribeMapRun"],
             &own("states", &format!("mapRun:{name}/*"))

@@ -45,7 +45,7 @@ pub async fn write(
             let scratch = Scratch::new(&work_dir::open()?, &report.job_id);
             let path = scratch.path()?.join("frames.json");
             File::create(&path)
-                .and_then(|file| document(report, measured, file))
+                .and_then(|file| document(report, entry, measured, file))
                 .map_err(|error| Failure::because(Exit::Machine, &error))?;
             let put = async {
                 stores
@@ -76,7 +76,12 @@ pub async fn write(
     }
 }
 
-fn document(report: &Report, measured: &measure::Measured, to: File) -> std::io::Result<()> {
+fn document(
+    report: &Report,
+    entry: usize,
+    measured: &measure::Measured,
+    to: File,
+) -> std::io::Result<()> {
     let metrics: Vec<Measured<'_>> = measured
         .metrics
         .iter()
@@ -89,8 +94,13 @@ fn document(report: &Report, measured: &measure::Measured, to: File) -> std::io:
             })
         })
         .collect();
+    let mut outputs = report.quality.iter().flat_map(|one| &one.outputs);
+    let output = outputs.nth(entry);
     let document = Document {
-        origin: Origin::of(report),
+        origin: Origin {
+            output: output.map(|one| (one.location.as_str(), one.stream)),
+            ..Origin::of(report)
+        },
         metrics: &metrics,
     };
     document.write(to)

@@ -74,6 +74,8 @@ const FFQM: Table = Table {
         ("aws_batch_job_id", "string"),
         ("aws_batch_jq_name", "string"),
         ("aws_batch_ce_name", "string"),
+        ("output", "string"),
+        ("stream", "bigint"),
         (
             "psnr",
             "array<struct<n:bigint,mse_avg:double,mse_y:double,mse_u:double,mse_v:double,psnr_avg:string,psnr_y:string,psnr_u:string,psnr_v:string>>",

@@ -13,6 +13,8 @@ SELECT
     CAST(replace(frame.psnr_u, 'inf', 'Infinity') AS double) AS psnr_u,
     CAST(replace(frame.psnr_v, 'inf', 'Infinity') AS double) AS psnr_v,
     nullif(regexp_extract(f.aws_batch_jq_name, 'job-queue-([a-z0-9-]+?)(-pinned)?$', 1), '') AS compute,
+    f.output,
+    f.stream,
     f.year,
     f.month,
     f.day

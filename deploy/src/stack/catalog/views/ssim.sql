@@ -9,6 +9,8 @@ SELECT
     frame.ssim_v AS ssim_v,
     frame.ssim_avg AS ssim_avg,
     nullif(regexp_extract(f.aws_batch_jq_name, 'job-queue-([a-z0-9-]+?)(-pinned)?$', 1), '') AS compute,
+    f.output,
+    f.stream,
     f.year,
     f.month,
     f.day

@@ -27,6 +27,7 @@ SELECT
     coalesce(s.error, false) AS error,
     element_at(s.cause.exceptions, 1).message AS cause,
     coalesce(stage.fault, false) AS subsegment_fault,
+    coalesce(stage.error, false) AS subsegment_error,
     element_at(stage.cause.exceptions, 1).message AS subsegment_cause,
     s.year,
     s.month,

@@ -18,6 +18,8 @@ SELECT
     frame.n AS n,
     frame.integer_adm2 AS vmaf_adm2,
     nullif(regexp_extract(f.aws_batch_jq_name, 'job-queue-([a-z0-9-]+?)(-pinned)?$', 1), '') AS compute,
+    f.output,
+    f.stream,
     f.year,
     f.month,
     f.day
