@@ -1,9 +1,9 @@
 # Thin names over cargo and scripts/. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help tools build demo test lint bench completions clean
+.PHONY: help tools build demo test lint test-aws bench completions clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 tools: ## Fetch ffmpeg, clips and the tests' S3 server and trace collector into .tools/
 	@scripts/tools.sh
@@ -21,6 +21,10 @@ lint: ## rustfmt, clippy and rustdoc, none with a warning
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --workspace --no-deps --document-private-items --quiet
+
+test-aws: build ## Use a real AWS account in every way, and remove everything: make test-aws ACCOUNT=ID [ARGS="--compute arm ..."]
+	@scripts/tools.sh clips moto
+	@.tools/venv/bin/python scripts/test_aws.py --account "$(ACCOUNT)" $(ARGS)
 
 bench: ## Measure what a job costs beside bare ffmpeg: time and memory
 	@scripts/bench.sh
