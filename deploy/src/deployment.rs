@@ -5,7 +5,7 @@
 
 use ffbatch_dispatcher::config::Aws;
 use ffbatch_dispatcher::location::Location;
-use ffbatch_storage::{SdkConfig, Stores};
+use ffbatch_storage::{SdkConfig, Stores, digest};
 
 use crate::repository;
 use crate::stack::{BUCKET, BUCKET_POLICY, Plan};
@@ -17,7 +17,7 @@ use crate::template::{INLINE_BYTES, Template};
 /// The output that names the bucket.
 pub const BUCKET_OUTPUT: &str = "DataBucketName";
 
-/// Under what the templates lie that were too long for a request, each as it was deployed.
+/// Under what the templates lie that were too long for a request, each by its content.
 const TEMPLATES: &str = "deploy";
 
 /// A plan for an account.
@@ -156,7 +156,7 @@ impl Deployment {
                 self.stacks.name()
             ))
         })?;
-        let key = format!("{TEMPLATES}/template-{}.json", uuid::Uuid::new_v4());
+        let key = format!("{TEMPLATES}/{}.json", digest::text(&text));
         let url = match &self.endpoint {
             Some(endpoint) => format!("{endpoint}/{bucket}/{key}"),
             None => format!(
