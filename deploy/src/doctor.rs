@@ -12,6 +12,7 @@ use crate::stacks::Stacks;
 
 mod account;
 mod quotas;
+mod spot;
 
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -57,6 +58,7 @@ pub async fn examine(plan: &Plan, config: &SdkConfig) -> Vec<Finding> {
         return found;
     }
     found.extend(quotas::examine(plan, config).await);
+    found.extend(spot::examine(plan, config).await);
     found.extend(stack(plan, config).await);
     found
 }

@@ -62,6 +62,18 @@ pub const ECS: Service = Service {
     variable: "AWS_ENDPOINT_URL_ECS",
 };
 
+/// AWS Identity and Access Management (its API Reference, `GetRole`, "Examples").
+const IAM: Service = Service {
+    name: "AWS IAM",
+    id: "iam",
+    host: "iam",
+    target: "",
+    variable: "AWS_ENDPOINT_URL_IAM",
+};
+
+/// The type of a request to it.
+const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
+
 /// A call that has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
@@ -97,13 +109,31 @@ pub async fn call(
     asked: &Value,
 ) -> Result<Value, CallError> {
     let answer = tokio::time::timeout(LIMIT, ask(config, service, operation, asked)).await;
-    answer.unwrap_or_else(|_| {
-        Err(CallError::new(format!(
-            "there was no answer within {} s (check the network, or give the machine a way to the endpoint of {})",
-            LIMIT.as_secs(),
-            service.name
-        )))
-    })
+    answer.unwrap_or_else(|_| Err(late(service)))
+}
+
+/// Whether AWS IAM has a role of this name, within 5 s. IAM speaks a protocol of its own, answers in XML, and knows no Regions.
+pub async fn has_role(config: &SdkConfig, name: &str) -> Result<bool, CallError> {
+    let asked = format!("Action=GetRole&Version=2010-05-08&RoleName={name}");
+    let asked = post(config, IAM, &[("content-type", FORM)], asked);
+    let Ok(answer) = tokio::time::timeout(LIMIT, asked).await else {
+        return Err(late(IAM));
+    };
+    let (status, _, body) = answer?;
+    let text = String::from_utf8_lossy(&body);
+    if status == StatusCode::NOT_FOUND && text.contains("<Code>NoSuchEntity</Code>") {
+        return Ok(false);
+    }
+    // A refusal is no JSON, and is told as it is.
+    answered(status, None, &body).map(|_| true)
+}
+
+fn late(service: Service) -> CallError {
+    CallError::new(format!(
+        "there was no answer within {} s (check the network, or give the machine a way to the endpoint of {})",
+        LIMIT.as_secs(),
+        service.name
+    ))
 }
 
 async fn ask(
@@ -112,6 +142,19 @@ async fn ask(
     operation: &str,
     asked: &Value,
 ) -> Result<Value, CallError> {
+    let target = format!("{}.{operation}", service.target);
+    let headers = [("content-type", CONTENT_TYPE), ("x-amz-target", &target)];
+    let (status, kind, body) = post(config, service, &headers, asked.to_string()).await?;
+    answered(status, kind.as_deref(), &body)
+}
+
+/// A signed request: the status of its answer, the name of an error in its header, its body.
+async fn post(
+    config: &SdkConfig,
+    service: Service,
+    headers: &[(&str, &str)],
+    body: String,
+) -> Result<(StatusCode, Option<String>, Vec<u8>), CallError> {
     let credentials = credentials(config).await?;
     let endpoint = variable(service.variable).or_else(|| config.endpoint_url().map(str::to_owned));
     let region = match (config.region(), &endpoint) {
@@ -123,6 +166,11 @@ async fn ask(
         }
     };
     let url = endpoint.unwrap_or_else(|| public(service, &region));
+    let region = if service.id == IAM.id {
+        home(&region).to_owned()
+    } else {
+        region
+    };
     let url = match Url::parse(&url) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => String::from(url),
         _ => {
@@ -132,9 +180,6 @@ async fn ask(
             )));
         }
     };
-    let body = asked.to_string();
-    let target = format!("{}.{operation}", service.target);
-    let headers = [("content-type", CONTENT_TYPE), ("x-amz-target", &target)];
     let by = Signer {
         service,
         credentials,
@@ -150,9 +195,10 @@ async fn ask(
     };
     let answer = request.body(body).send().await.map_err(failed)?;
     let status = answer.status();
-    let kind = answer.headers().get("x-amzn-errortype").cloned();
-    let kind = kind.as_ref().and_then(|kind| kind.to_str().ok());
-    answered(status, kind, &answer.bytes().await.map_err(failed)?)
+    let kind = answer.headers().get("x-amzn-errortype");
+    let kind = kind.and_then(|kind| kind.to_str().ok()).map(str::to_owned);
+    let body = answer.bytes().await.map_err(failed)?;
+    Ok((status, kind, body.to_vec()))
 }
 
 async fn credentials(config: &SdkConfig) -> Result<Credentials, CallError> {
@@ -164,8 +210,27 @@ async fn credentials(config: &SdkConfig) -> Result<Credentials, CallError> {
     found.map_err(|error| CallError::new(format!("{none}: {}", root(&error))))
 }
 
+/// The Region in which a partition keeps what is the same in all of its Regions.
+fn home(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "cn-north-1"
+    } else if region.starts_with("us-gov-") {
+        "us-gov-west-1"
+    } else {
+        ANY_REGION
+    }
+}
+
 /// The endpoint of a Region (AWS General Reference, "Service endpoints and quotas").
 fn public(service: Service, region: &str) -> String {
+    if service.id == IAM.id {
+        let host = match home(region) {
+            "cn-north-1" => "iam.cn-north-1.amazonaws.com.cn",
+            "us-gov-west-1" => "iam.us-gov.amazonaws.com",
+            _ => "iam.amazonaws.com",
+        };
+        return format!("https://{host}/");
+    }
     let suffix = if region.starts_with("cn-") {
         "amazonaws.com.cn"
     } else {
@@ -200,7 +265,7 @@ impl Signer {
         self,
         request: RequestBuilder,
         url: &str,
-        headers: [(&str, &str); 2],
+        headers: &[(&str, &str)],
         body: &str,
     ) -> Result<RequestBuilder, CallError> {
         let wrong = |error: &(dyn std::error::Error + 'static)| {
@@ -221,10 +286,10 @@ impl Signer {
             .map_err(|error| wrong(&error))?
             .into();
         let body = SignableBody::Bytes(body.as_bytes());
-        let signable = SignableRequest::new("POST", url, headers.into_iter(), body);
+        let signable = SignableRequest::new("POST", url, headers.iter().copied(), body);
         let signature = signable.and_then(|signable| sign(signable, &parameters));
         let (instructions, _) = signature.map_err(|error| wrong(&error))?.into_parts();
-        let all = headers.into_iter().chain(instructions.headers());
+        let all = headers.iter().copied().chain(instructions.headers());
         Ok(all.fold(request, |request, (name, value)| {
             request.header(name, value)
         }))
@@ -306,5 +371,8 @@ mod tests {
         assert_eq!(public(SYSTEMS_MANAGER, "eu-west-1"), europe);
         let china = "https://ecs.cn-north-1.amazonaws.com.cn/";
         assert_eq!(public(ECS, "cn-north-1"), china);
+        assert_eq!(public(IAM, "eu-west-1"), "https://iam.amazonaws.com/");
+        let government = "https://iam.us-gov.amazonaws.com/";
+        assert_eq!(public(IAM, "us-gov-east-1"), government);
     }
 }

@@ -28,7 +28,7 @@ mod store;
 mod stores;
 
 pub use aws_config::SdkConfig;
-pub use call::{CallError, ECS, Service, call};
+pub use call::{CallError, ECS, Service, call, has_role};
 pub use cloud::{cloud, region, s3_settings};
 pub use error::{Kind, StoreError};
 pub use failure::{Failure, Left};

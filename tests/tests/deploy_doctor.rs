@@ -83,6 +83,20 @@ fn what_is_amiss_with_a_stack() {
 }
 
 #[test]
+fn a_role_that_spot_needs() {
+    let aws = Aws::start(Jobs::Stay("RUNNABLE"));
+    let sandbox = aws.sandbox();
+    let lacks = "lacks the role `AWSServiceRoleForEC2Spot`";
+    check(&sandbox, "--compute arm", "spot", "doubtful", lacks);
+    assert!(found(&sandbox, "--compute fargate", "spot").is_empty());
+    // moto gives linked roles other names.
+    let asked = "Action=CreateRole&Version=2010-05-08&RoleName=AWSServiceRoleForEC2Spot&AssumeRolePolicyDocument=%7B%7D";
+    let headers = "Content-Type: application/x-www-form-urlencoded\r\n";
+    aws.s3().call("iam", "/", headers, asked).ok();
+    check(&sandbox, "--compute arm", "spot", "good", "has the role");
+}
+
+#[test]
 fn quotas_that_let_no_job_run() {
     let aws = Aws::start(Jobs::Stay("RUNNABLE"));
     let sandbox = aws.sandbox();
