@@ -20,6 +20,9 @@ pub const SWITCH: &str = "FFBATCH_FFQM";
 /// The parameter that is the switch, where it has not the usual name.
 pub const SWITCH_NAME: &str = "FFBATCH_FFQM_PARAMETER";
 
+/// Whether a job of AWS Batch sends its trace to X-Ray as well: not where it is `FALSE`.
+pub const XRAY: &str = "FFBATCH_XRAY";
+
 /// The job of which this one is another try.
 pub const RETRY_OF: &str = "FFBATCH_RETRY_OF";
 

@@ -1,4 +1,5 @@
-//! One call of a service of AWS for which no SDK is worth its while.
+//! One call of a service of AWS for which no SDK is worth its while. Most speak AWS JSON 1.1; what else [`post`] is used for has a room
+//! of its own.
 //!
 //! It stands here because this crate has what a call needs: the account's credentials and Region, an HTTP client, and the
 //! limits of both. The call is signed by hand with `aws-sigv4`, which the S3 SDK links anyway: the SDK of a whole service would
@@ -16,9 +17,10 @@ use serde_json::Value;
 
 use crate::account::variable;
 use crate::error::root;
+use crate::role::{self, IAM};
 
 /// How long it may take in all: to find credentials, to connect, to be answered.
-const LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 
 /// The type of every request and answer (Smithy, "AWS JSON 1.1 protocol").
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
@@ -27,7 +29,7 @@ const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 const SHOWN: usize = 200;
 
 /// Any Region does for an endpoint that is not AWS.
-const ANY_REGION: &str = "us-east-1";
+pub(crate) const ANY_REGION: &str = "us-east-1";
 
 /// A service that speaks AWS JSON 1.1.
 #[derive(Debug, Clone, Copy)]
@@ -61,18 +63,6 @@ pub const ECS: Service = Service {
     target: "AmazonEC2ContainerServiceV20141113",
     variable: "AWS_ENDPOINT_URL_ECS",
 };
-
-/// AWS Identity and Access Management (its API Reference, `GetRole`, "Examples").
-const IAM: Service = Service {
-    name: "AWS IAM",
-    id: "iam",
-    host: "iam",
-    target: "",
-    variable: "AWS_ENDPOINT_URL_IAM",
-};
-
-/// The type of a request to it.
-const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 /// A call that has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,23 +102,7 @@ pub async fn call(
     answer.unwrap_or_else(|_| Err(late(service)))
 }
 
-/// Whether AWS IAM has a role of this name, within 5 s. IAM speaks a protocol of its own, answers in XML, and knows no Regions.
-pub async fn has_role(config: &SdkConfig, name: &str) -> Result<bool, CallError> {
-    let asked = format!("Action=GetRole&Version=2010-05-08&RoleName={name}");
-    let asked = post(config, IAM, &[("content-type", FORM)], asked);
-    let Ok(answer) = tokio::time::timeout(LIMIT, asked).await else {
-        return Err(late(IAM));
-    };
-    let (status, _, body) = answer?;
-    let text = String::from_utf8_lossy(&body);
-    if status == StatusCode::NOT_FOUND && text.contains("<Code>NoSuchEntity</Code>") {
-        return Ok(false);
-    }
-    // A refusal is no JSON, and is told as it is.
-    answered(status, None, &body).map(|_| true)
-}
-
-fn late(service: Service) -> CallError {
+pub(crate) fn late(service: Service) -> CallError {
     CallError::new(format!(
         "there was no answer within {} s (check the network, or give the machine a way to the endpoint of {})",
         LIMIT.as_secs(),
@@ -144,14 +118,15 @@ async fn ask(
 ) -> Result<Value, CallError> {
     let target = format!("{}.{operation}", service.target);
     let headers = [("content-type", CONTENT_TYPE), ("x-amz-target", &target)];
-    let (status, kind, body) = post(config, service, &headers, asked.to_string()).await?;
+    let (status, kind, body) = post(config, service, "", &headers, asked.to_string()).await?;
     answered(status, kind.as_deref(), &body)
 }
 
-/// A signed request: the status of its answer, the name of an error in its header, its body.
-async fn post(
+/// A signed request to a path: the status of its answer, the name of an error in its header, its body.
+pub(crate) async fn post(
     config: &SdkConfig,
     service: Service,
+    path: &str,
     headers: &[(&str, &str)],
     body: String,
 ) -> Result<(StatusCode, Option<String>, Vec<u8>), CallError> {
@@ -167,12 +142,14 @@ async fn post(
     };
     let url = endpoint.unwrap_or_else(|| public(service, &region));
     let region = if service.id == IAM.id {
-        home(&region).to_owned()
+        role::home(&region).to_owned()
     } else {
         region
     };
     let url = match Url::parse(&url) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => String::from(url),
+        Ok(url) if matches!(url.scheme(), "http" | "https") => {
+            format!("{}/{path}", url.as_str().trim_end_matches('/'))
+        }
         _ => {
             let fix = format!("write {}=https://HOST:PORT", service.variable);
             return Err(CallError::new(format!(
@@ -210,26 +187,10 @@ async fn credentials(config: &SdkConfig) -> Result<Credentials, CallError> {
     found.map_err(|error| CallError::new(format!("{none}: {}", root(&error))))
 }
 
-/// The Region in which a partition keeps what is the same in all of its Regions.
-fn home(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "cn-north-1"
-    } else if region.starts_with("us-gov-") {
-        "us-gov-west-1"
-    } else {
-        ANY_REGION
-    }
-}
-
 /// The endpoint of a Region (AWS General Reference, "Service endpoints and quotas").
 fn public(service: Service, region: &str) -> String {
     if service.id == IAM.id {
-        let host = match home(region) {
-            "cn-north-1" => "iam.cn-north-1.amazonaws.com.cn",
-            "us-gov-west-1" => "iam.us-gov.amazonaws.com",
-            _ => "iam.amazonaws.com",
-        };
-        return format!("https://{host}/");
+        return role::endpoint(region);
     }
     let suffix = if region.starts_with("cn-") {
         "amazonaws.com.cn"
@@ -298,7 +259,11 @@ impl Signer {
 
 /// Reads an answer. A refusal has its kind in a header or in the body (Smithy, "AWS JSON 1.1 protocol", "Operation error
 /// serialization").
-fn answered(status: StatusCode, kind: Option<&str>, body: &[u8]) -> Result<Value, CallError> {
+pub(crate) fn answered(
+    status: StatusCode,
+    kind: Option<&str>,
+    body: &[u8],
+) -> Result<Value, CallError> {
     // Whoever stands in between answers in words of its own.
     let mut values = serde_json::Deserializer::from_slice(body).into_iter::<Value>();
     let value = values.next().and_then(Result::ok).unwrap_or_default();

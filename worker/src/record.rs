@@ -18,12 +18,15 @@ use ffbatch_storage::Stores;
 use tokio_util::sync::CancellationToken;
 
 use crate::emit::{emit, note};
-use crate::environment::{bucket, variable};
+use crate::environment::{bucket, is_traced, variable};
 use crate::measure::Frames;
 use crate::segment;
 
 /// The longest that one document may take.
 const WRITE_LIMIT: Duration = Duration::from_secs(8);
+
+/// The longest that X-Ray may take, which answers in milliseconds. The trace is in the bucket as well.
+const SHOW_LIMIT: Duration = Duration::from_secs(1);
 
 /// How long what is being written may take from the moment on in which the job is asked to stop. AWS Batch kills a container 30 seconds
 /// after SIGTERM by default (Amazon ECS agent, `ECS_CONTAINER_STOP_TIMEOUT`), and ffmpeg may have used up some of them.
@@ -47,11 +50,17 @@ pub async fn record(
         frames::write(report, measured, stores, base, stop).await;
     }
     // The traces come first, so that the report can say what became of them.
-    let (written, sent) = tokio::join!(
-        trace(report, telemetry, stores, base.as_ref(), stop),
+    let document = segment::document(&telemetry.spans(), report);
+    let (written, shown, sent) = tokio::join!(
+        trace(report, document.as_deref(), stores, base.as_ref(), stop),
+        show(document.as_deref(), base.as_ref(), stop),
         telemetry.export()
     );
-    let lost = [written.err(), sent.err().map(|error| error.to_string())];
+    let lost = [
+        written.err(),
+        shown.err(),
+        sent.err().map(|error| error.to_string()),
+    ];
     for why in lost.into_iter().flatten() {
         note(&mut report.notes, why);
     }
@@ -123,7 +132,7 @@ fn base(notes: &mut Vec<String>) -> Option<Base> {
 /// Writes the segment document; an error is a sentence.
 async fn trace(
     report: &Report,
-    telemetry: &Telemetry,
+    document: Result<&str, &String>,
     stores: &Stores,
     base: Option<&Base>,
     stop: &CancellationToken,
@@ -132,11 +141,32 @@ async fn trace(
         return Ok(());
     };
     let target = base.join(&report.trace_key());
-    let written = match segment::document(&telemetry.spans(), report) {
-        Ok(text) => write(stores, &target, text, stop).await,
-        Err(why) => Err(why),
+    let written = match document {
+        Ok(text) => write(stores, &target, text.to_owned(), stop).await,
+        Err(why) => Err(why.clone()),
     };
     written.map_err(|why| format!("the trace is not at `{target}`: {why}"))
+}
+
+/// Sends the segment document to X-Ray, whose console shows it then, where that is wanted. An error is a sentence; that there is no
+/// document is told elsewhere.
+async fn show(
+    document: Result<&str, &String>,
+    base: Option<&Base>,
+    stop: &CancellationToken,
+) -> Result<(), String> {
+    let wanted = matches!(base, Some(Base::Bucket(_))) && is_traced();
+    let Some(document) = document.ok().filter(|_| wanted) else {
+        return Ok(());
+    };
+    let sent = in_time(
+        SHOW_LIMIT,
+        stop,
+        Box::pin(ffbatch_storage::send_segment(document)),
+    )
+    .await;
+    let sent = sent.and_then(|sent| sent.map_err(|error| error.to_string()));
+    sent.map_err(|why| format!("X-Ray does not have the trace: {why}"))
 }
 
 async fn write(
