@@ -13,14 +13,7 @@ fn run(aws: &Aws, sandbox: &Sandbox, account: &str, words: &[&str]) -> (Output, 
     let ran = Command::new(tools::python())
         .arg(script)
         .args(["--account", account, "--region", "us-east-1"])
-        .args([
-            "--without",
-            "athena",
-            "--without",
-            "traces",
-            "--memory-mib",
-            "1024",
-        ])
+        .args(["--without", "athena", "--memory-mib", "1024"])
         .arg("--results")
         .arg(&results)
         .args(words)
@@ -53,6 +46,7 @@ fn a_stack_is_made_used_and_removed() {
         "REST API",
         "instance type on intel",
         "bulk",
+        "traces",
         "down",
     ] {
         assert!(
