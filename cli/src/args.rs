@@ -9,11 +9,13 @@ pub use deploy::{Deploy, Doctor, Down, Openapi, StackFlags, Synth, Up, Which};
 pub use jobs::{Cancel, List, Logs, Retry, Status, Wait, Why};
 pub use order::{Order, Parts, Run, Submit, TermFlags};
 pub use quality::Quality;
+pub use traces::{Export, Traces};
 
 mod deploy;
 mod jobs;
 mod order;
 mod quality;
+mod traces;
 
 /// Runs any ffmpeg command as a managed job.
 #[derive(Debug, Parser)]
@@ -48,6 +50,9 @@ pub enum Verb {
     /// The stack of computes on AWS
     #[command(subcommand)]
     Deploy(Deploy),
+    /// Traces of the stack that others wrote
+    #[command(subcommand)]
+    Traces(Traces),
     /// Print the JSON Schema of job files, for editors
     Schema,
     /// Print a completion script for a shell

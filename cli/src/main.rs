@@ -15,6 +15,7 @@ use ffbatch_media::find::FindError;
 use ffbatch_media::offset::OffsetError;
 use ffbatch_quality as _;
 use ffbatch_storage::StoreError;
+use ffbatch_traces::ExportError;
 
 use crate::args::{Args, OfJobs, Verb};
 use crate::quality::Unread;
@@ -47,6 +48,7 @@ mod submit;
 mod table;
 mod terminal;
 mod trace;
+mod traces;
 mod typed;
 mod wait;
 mod when;
@@ -138,6 +140,10 @@ async fn call(args: Args) -> anyhow::Result<Exit> {
             let _log = trace::log(verbose);
             deploy::run(config()?, verb).await
         }
+        Verb::Traces(verb) => {
+            let _log = trace::log(verbose);
+            traces::run(config()?, verb).await
+        }
         Verb::Schema => {
             speak::out(&format!("{:#}", ffbatch_jobfile::schema()));
             Ok(Exit::Succeeded)
@@ -176,6 +182,8 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         error.exit
     } else if error.is::<ffbatch_deploy::stacks::StackError>() {
         Exit::Machine
+    } else if let Some(error) = error.downcast_ref::<ExportError>() {
+        error.exit()
     } else if let Some(error) = error.downcast_ref::<RegistryError>() {
         DispatchError::from(error.clone()).exit()
     } else if let Some(error) = error.downcast_ref::<OffsetError>() {

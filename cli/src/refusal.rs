@@ -24,6 +24,8 @@ impl Shape {
     /// What the reader of these flags expects.
     pub fn of(matches: &ArgMatches) -> Self {
         matches.subcommand().map_or(Self::Text, |(verb, flags)| {
+            // Some verbs have verbs of their own.
+            let flags = flags.subcommand().map_or(flags, |(_, inner)| inner);
             let json = flags.try_get_one::<bool>("json").ok().flatten();
             Self::of_verb(verb, json.copied().unwrap_or_default())
         })
@@ -88,6 +90,8 @@ mod tests {
         check("ffbatch list --json --moon", Shape::Object);
         check("ffbatch status --json", Shape::Object);
         check("ffbatch logs --json x", Shape::Line);
+        check("ffbatch traces export --json", Shape::Object);
+        check("ffbatch deploy doctor --json", Shape::Object);
         check("ffbatch completions bash", Shape::Text);
         check("ffbatch --json", Shape::Text);
     }

@@ -16,8 +16,9 @@ const CREDENTIALS: [&str; 6] = [
 ];
 
 /// Codes of too many calls.
-const BUSY: [&str; 4] = [
+const BUSY: [&str; 5] = [
     "RequestLimitExceeded",
+    "ThrottledException",
     "ThrottlingException",
     "TooManyRequests",
     "TooManyRequestsException",

@@ -22,6 +22,7 @@ import machines
 import quotas
 import shim
 import stack
+import traces
 from control import Control
 from front import Front
 from ledger import Ledger
@@ -60,7 +61,7 @@ def main():
     quotas.install()
     engine = shim.install(endpoint, asked.slots)
     ledger = Ledger()
-    control = Control(ledger, engine)
+    control = Control(ledger, engine, traces.install())
     control.settings({"jobs": asked.jobs})
     app = DomainDispatcherApplication(create_backend_app)
     app.debug = True

@@ -6,6 +6,7 @@ POST jobs       {"jobs": [ids], "status", "reason", "containerReason", "exitCode
 POST reclaim    {"job": id, "notice_secs": 2}: the host of a running job goes, as a Spot instance does
 POST settings   {"jobs": "docker"|state|exit code, "slots", "grace_secs", "second", "submit_per_second"}; `second` is how
                 long a second of a job's time limit takes
+POST traces     {"destination": "XRay"|"CloudWatchLogs", "held": [ids]}: where traces go from now on, and which are not handed out
 GET  role       the credentials that ECS gives a container
 """
 
@@ -21,8 +22,8 @@ from jobs import ENDED, STATES
 
 
 class Control:
-    def __init__(self, ledger, engine):
-        self.ledger, self.engine = ledger, engine
+    def __init__(self, ledger, engine, space):
+        self.ledger, self.engine, self.space = ledger, engine, space
 
     def __call__(self, environ, start_response):
         name = environ["PATH_INFO"].removeprefix("/double/")
@@ -41,6 +42,9 @@ class Control:
 
     def faults(self, asked):
         self.ledger.add_faults(asked)
+
+    def traces(self, asked):
+        self.space.change(asked)
 
     def role(self, _asked):
         return {"AccessKeyId": "test", "SecretAccessKey": "test", "Token": "test", "Expiration": "2099-01-01T00:00:00Z"}

@@ -8,6 +8,7 @@ import uuid
 
 import limits
 import models
+import traces
 from gateway import PREFIX, Gateway
 
 
@@ -41,7 +42,7 @@ class Front:
                 hang_up(environ, "dropped on purpose")
             if fault.status:
                 return answer(start_response, fault.status, fault.code, fault.message)
-        problem = models.problem(call) or limits.problem(call)
+        problem = models.problem(call) or limits.problem(call) or traces.problem(call)
         if problem:
             self.ledger.refused(call, problem)
             return answer(start_response, 400, models.REFUSAL[call.service], problem)

@@ -20,6 +20,7 @@ REFUSAL = {
     "ecs": "InvalidParameterException",
     "ssm": "ValidationException",
     "states": "ValidationException",
+    "xray": "InvalidRequestException",
 }
 
 # The services whose models have another name.
@@ -27,6 +28,7 @@ MODELS = {"states": "stepfunctions"}
 
 # The operations whose answers are not moto's alone.
 OWN = ("SubmitJob", "DescribeJobs", "ListJobs", "CancelJobs", "TerminateJobs", "GetJobQueueSnapshot")
+OWN += ("GetTraceSummaries", "BatchGetTraces", "GetTraceSegmentDestination", "StartTraceRetrieval", "ListRetrievedTraces")
 
 
 @dataclass
@@ -63,7 +65,7 @@ def call(environ, body):
         parameters = json.loads(body or b"{}")
     except ValueError:
         return Call(name, region, "?", {}, len(body), "the body is not JSON")
-    if name == "batch":
+    if service(name).metadata["protocol"] == "rest-json":
         return rest(environ, name, region, parameters, len(body))
     prefix, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
     model = service(name)

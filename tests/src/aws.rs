@@ -119,8 +119,13 @@ impl Aws {
     /// One call of AWS Batch, by the operation's name.
     pub fn try_batch(&self, operation: &str, asked: &Value) -> Result<Value, Refusal> {
         let path = format!("/v1/{}", operation.to_lowercase());
+        self.try_path("batch", &path, asked)
+    }
+
+    /// One call of a service whose protocol names the operation by its path.
+    pub fn try_path(&self, service: &str, path: &str, asked: &Value) -> Result<Value, Refusal> {
         let headers = "Content-Type: application/json\r\n";
-        read(&self.moto.call("batch", &path, headers, &asked.to_string()))
+        read(&self.moto.call(service, path, headers, &asked.to_string()))
     }
 
     /// The same, where an error is not expected.
@@ -250,6 +255,13 @@ impl Aws {
     #[track_caller]
     pub fn set(&self, settings: &Value) {
         self.change("settings", settings);
+    }
+
+    /// Changes X-Ray: `destination`, where traces go from now on (`XRay` or `CloudWatchLogs`), and `held`, the ids of those that are not
+    /// handed out.
+    #[track_caller]
+    pub fn trace(&self, how: &Value) {
+        self.change("traces", how);
     }
 
     #[track_caller]

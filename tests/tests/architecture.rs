@@ -10,7 +10,7 @@ use ffbatch_quality as _;
 use ffbatch_tests::source::{code, packages, rust, text, tracked};
 
 /// The only arrows between our packages. The tests may use everything.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("ffbatch-dispatcher", &[]),
     ("ffbatch-jobfile", &["ffbatch-dispatcher"]),
     ("ffbatch-storage", &["ffbatch-dispatcher"]),
@@ -21,6 +21,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
         &["ffbatch-storage", "ffbatch-dispatcher"],
     ),
     ("ffbatch-deploy", &["ffbatch-storage", "ffbatch-dispatcher"]),
+    ("ffbatch-traces", &["ffbatch-storage", "ffbatch-dispatcher"]),
     (
         "ffbatch-worker",
         &[
@@ -35,6 +36,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
         &[
             "ffbatch-jobfile",
             "ffbatch-deploy",
+            "ffbatch-traces",
             "ffbatch-backends",
             "ffbatch-quality",
             "ffbatch-media",
@@ -78,6 +80,8 @@ fn the_worker_links_nothing_that_it_does_not_need() {
     for unwanted in [
         "aws-sdk-batch",
         "aws-sdk-cloudformation",
+        "aws-sdk-xray",
+        "ffbatch-traces",
         "axum",
         "indicatif",
         "comfy-table",
@@ -116,6 +120,11 @@ fn absences() {
             "one engine talks to AWS Batch, and a family is a file of data",
         );
     }
+    only_in(
+        "aws_sdk_xray",
+        &["traces/src/"],
+        "only the export talks to X-Ray",
+    );
     only_in("reqwest::", &["storage/src/"], "only storage speaks HTTP");
     only_in(
         "inventory::iter",

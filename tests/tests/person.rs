@@ -267,6 +267,7 @@ fn the_help_reads_well() {
         let words = format!("deploy {verb} --help");
         assert_snapshot!(format!("help-deploy-{verb}"), shown(&words));
     }
+    assert_snapshot!("help-traces-export", shown("traces export --help"));
 }
 
 #[test]
