@@ -90,5 +90,6 @@ fn options(config: &Config, flags: &StackFlags) -> anyhow::Result<Options> {
         .unwrap_or(options.log_retention_days);
     options.on_demand |= flags.on_demand;
     options.ffqm |= flags.ffqm;
+    options.traces_export &= !flags.no_traces_export;
     Ok(options)
 }

@@ -24,6 +24,10 @@ const FREE_ALARMS: u32 = 10;
 const DASHBOARD_MONTH: f64 = 3.00;
 const FREE_DASHBOARDS: u32 = 3;
 
+/// What a job of 0.25 vCPU and 0.5 GB costs that runs for two minutes every day, in USD a month: an hour of Fargate and of a public
+/// address (AWS Fargate pricing, Amazon VPC pricing). Its schedule is free.
+const DAILY_JOB_MONTH: f64 = 0.25 * 0.04048 + 0.5 * 0.004_445 + 0.005;
+
 /// What costs nothing while nothing is asked of it.
 const BY_USE: [&str; 33] = [
     "AWS::ApiGateway::Deployment",
@@ -113,6 +117,12 @@ fn priced(kind: &str, all: &[&Value]) -> Vec<Line> {
         "AWS::CloudWatch::Dashboard" => {
             vec![beyond(what, count, FREE_DASHBOARDS, DASHBOARD_MONTH)]
         }
+        "AWS::Scheduler::Schedule" => vec![Line {
+            what,
+            count,
+            month_usd: Some(f64::from(count) * DAILY_JOB_MONTH),
+            how: "starts a small job every day, of about two minutes".to_owned(),
+        }],
         _ => vec![Line {
             what,
             count,

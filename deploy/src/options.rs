@@ -37,6 +37,8 @@ pub struct Options {
     pub log_retention_days: u32,
     /// Whether jobs are measured that say nothing of quality.
     pub ffqm: bool,
+    /// Whether what others write to X-Ray about the stack comes into its bucket every day.
+    pub traces_export: bool,
     /// The address that alarms are sent to; AWS asks it to agree first.
     pub alarm_email: Option<String>,
     /// Further buckets that jobs may read.
@@ -70,6 +72,7 @@ impl Default for Options {
             on_demand: false,
             log_retention_days: 90,
             ffqm: false,
+            traces_export: true,
             alarm_email: None,
             read_buckets: Vec::new(),
             write_buckets: Vec::new(),

@@ -14,6 +14,7 @@ mod bucket;
 mod bulk;
 mod catalog;
 mod computes;
+mod export;
 mod images;
 mod logs;
 mod network;
@@ -109,6 +110,9 @@ impl Plan {
         let network = network::add(&mut site);
         computes::add(&mut site, &network);
         bulk::add(&mut site);
+        if self.options.traces_export {
+            export::add(&mut site, &network);
+        }
         catalog::add(&mut site);
         api::add(&mut site);
         watch::add(&mut site);
@@ -126,7 +130,9 @@ impl Plan {
             .computes
             .iter()
             .filter_map(|one| one.family.image.as_deref());
+        let export = self.options.traces_export.then_some(export::FLAVOUR);
         let mut tags: Vec<String> = flavours
+            .chain(export)
             .filter(|flavour| !images::is_own(flavour))
             .map(images::tag)
             .collect();

@@ -3,6 +3,7 @@
 //! A plan that breaks one of these rules comes from the configuration: a compute's section may set anything.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use ffbatch_dispatcher::infra::Architecture;
 use ffbatch_dispatcher::infra::instances::{self, InstanceType, fargate};
@@ -91,9 +92,9 @@ fn definition_problems(definition: &Value) -> Vec<String> {
     }
     let platforms = list(&definition["PlatformCapabilities"]);
     if platforms.iter().any(|platform| platform == "FARGATE") {
-        let vcpus = need(container, "VCPU").unwrap_or_default();
+        let vcpus: f64 = need(container, "VCPU").unwrap_or_default();
         let memory_mib = need(container, "MEMORY").unwrap_or_default();
-        if let Err(nearest) = fargate::fits(f64::from(vcpus), memory_mib) {
+        if let Err(nearest) = fargate::fits(vcpus, memory_mib) {
             found.push(format!(
                 "Fargate has no {vcpus} vCPU with {memory_mib} MiB (the nearest is {nearest})"
             ));
@@ -103,7 +104,7 @@ fn definition_problems(definition: &Value) -> Vec<String> {
 }
 
 /// How much of something a container asks for.
-fn need(container: &Value, kind: &str) -> Option<u32> {
+fn need<N: FromStr>(container: &Value, kind: &str) -> Option<N> {
     let mut needs = list(&container["ResourceRequirements"]).iter();
     needs.find(|one| one["Type"] == kind)?["Value"]
         .as_str()?

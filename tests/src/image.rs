@@ -1,4 +1,5 @@
-//! The container image of the tests: the worker of the same build as the running test, the real ffmpeg, and what both need to start.
+//! The container image of the tests: the worker of the same build as the running test, its companion, the real ffmpeg, and what all
+//! of them need to start.
 //!
 //! It is made of files of this machine, since a test pulls nothing. ffmpeg lies in an image below, so that another build of the worker
 //! costs a second. An image is named for the very files in it; older ones of the same checkout are removed,
@@ -28,9 +29,9 @@ const USER: &str = "1000:1000";
 /// The name of the image, which is made first where it is missing.
 #[track_caller]
 pub fn worker() -> String {
-    let (ffmpeg, worker) = (tools::ffmpeg(), tools::worker());
+    let (ffmpeg, worker, export) = (tools::ffmpeg(), tools::worker(), tools::traces_export());
     let base = format!("{BASE}:{}", key(&[&ffmpeg]));
-    let image = format!("{WORKER}:{}", key(&[&ffmpeg, &worker]));
+    let image = format!("{WORKER}:{}", key(&[&ffmpeg, &worker, &export]));
     let directory = tools::fixtures();
     let lock =
         File::create(directory.join("image.lock")).expect("the target directory is writable");
@@ -41,7 +42,11 @@ pub fn worker() -> String {
     if !exists(&base) {
         import(&base, &ffmpeg, &directory);
     }
-    lay_over(&image, &base, &worker, &directory);
+    let programs = [
+        (worker.as_path(), "ffbatch-worker"),
+        (&export, "ffbatch-traces-export"),
+    ];
+    lay_over(&image, &base, &programs, &directory);
     remove_all_but([&image, &base]);
     image
 }
@@ -49,7 +54,7 @@ pub fn worker() -> String {
 /// An image whose only layer is ffmpeg and what every program needs.
 #[track_caller]
 fn import(image: &str, ffmpeg: &Path, scratch: &Path) {
-    let root = tree(ffmpeg, "ffmpeg", scratch);
+    let root = tree(&[(ffmpeg, "ffmpeg")], scratch);
     let write = |path: &str, text: &str| {
         let path = root.path().join(path);
         fs::create_dir_all(path.parent().expect("it lies in a directory")).expect("our own");
@@ -88,10 +93,10 @@ fn import(image: &str, ffmpeg: &Path, scratch: &Path) {
     );
 }
 
-/// An image that has the worker over another one.
+/// An image that has programs over another one, of which it starts the first.
 #[track_caller]
-fn lay_over(image: &str, base: &str, worker: &Path, scratch: &Path) {
-    let root = tree(worker, "ffbatch-worker", scratch);
+fn lay_over(image: &str, base: &str, programs: &[(&Path, &str)], scratch: &Path) {
+    let root = tree(programs, scratch);
     let container = done(["create", base, "/usr/bin/ffbatch-worker"]);
     let files = format!("{}/.", root.path().display());
     done(["cp", &files, &format!("{container}:/")]);
@@ -114,17 +119,23 @@ fn lay_over(image: &str, base: &str, worker: &Path, scratch: &Path) {
     done(["rm", "--force", &container]);
 }
 
-/// A directory with a program in `usr/bin` and the libraries that it is linked to, where it looks for them.
+/// A directory with programs in `usr/bin` and the libraries that they are linked to, where they look for them.
 #[track_caller]
-fn tree(program: &Path, name: &str, scratch: &Path) -> TempDir {
+fn tree(programs: &[(&Path, &str)], scratch: &Path) -> TempDir {
     let root = tempfile::Builder::new()
         .prefix("image-")
         .tempdir_in(scratch)
         .expect("the target directory is writable");
-    put(program, &root.path().join("usr/bin").join(name));
-    for library in libraries(program) {
-        let inside = library.strip_prefix("/").expect("ldd prints whole paths");
-        put(&library, &root.path().join(inside));
+    for (program, name) in programs {
+        put(program, &root.path().join("usr/bin").join(name));
+        for library in libraries(program) {
+            let inside = library.strip_prefix("/").expect("ldd prints whole paths");
+            let to = root.path().join(inside);
+            // Of two names of one file, none may be copied over the other.
+            if !to.exists() {
+                put(&library, &to);
+            }
+        }
     }
     root
 }

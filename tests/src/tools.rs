@@ -58,6 +58,12 @@ pub fn worker() -> PathBuf {
     own("ffbatch-worker")
 }
 
+/// The program `ffbatch-traces-export` of the same build as the running test.
+#[track_caller]
+pub fn traces_export() -> PathBuf {
+    own("ffbatch-traces-export")
+}
+
 /// Where the tests keep what they make once.
 #[track_caller]
 pub fn fixtures() -> PathBuf {

@@ -54,7 +54,7 @@ fn cfn_lint_finds_nothing_in_any_variant() {
     let variants = [
         "--network isolated --on-demand",
         "--network existing --vpc vpc-0123456789abcdef0 --subnet subnet-0123456789abcdef0",
-        "--prefix media --log-retention-days 0 --ffqm --alarm-email me@example.com",
+        "--prefix media --log-retention-days 0 --ffqm --alarm-email me@example.com --no-traces-export",
         "--read-bucket theirs --write-bucket ours --compute arm",
     ];
     let mut templates = Vec::new();
@@ -91,10 +91,12 @@ fn a_stack_costs_nothing_while_nothing_runs() {
         let last = text.lines().last().unwrap_or_default();
         last.split_whitespace().nth(3).map(str::to_owned)
     };
-    assert_eq!(words(&usual).as_deref(), Some("0.00"), "{usual}");
+    assert_eq!(words(&usual).as_deref(), Some("0.02"), "{usual}");
+    let without = cost("--no-traces-export");
+    assert_eq!(words(&without).as_deref(), Some("0.00"), "{without}");
     let isolated = cost("--network isolated");
     assert!(!isolated.contains('?'), "{isolated}");
-    assert_eq!(words(&isolated).as_deref(), Some("175.20"), "{isolated}");
+    assert_eq!(words(&isolated).as_deref(), Some("175.22"), "{isolated}");
 }
 
 /// The names of all queues.
@@ -247,7 +249,7 @@ fn two_stacks_stand_side_by_side() {
     ask("deploy up --yes --compute arm").ok();
     ask("deploy up --yes --compute arm --prefix media").ok();
     let all = queues(&aws);
-    assert_eq!(all.len(), 4, "{all:?}");
+    assert_eq!(all.len(), 6, "{all:?}");
     sandbox.write("ffbatch.toml", "[aws]\nprefix = 'media'\n");
     ask("submit --compute arm -- ffmpeg -i s3://b/a.mp4 s3://b/b.mp4").ok();
     let asked = aws.parameters("SubmitJob");
@@ -257,7 +259,8 @@ fn two_stacks_stand_side_by_side() {
         queues(&aws),
         [
             "batch-ffmpeg-job-queue-arm",
-            "batch-ffmpeg-job-queue-arm-pinned"
+            "batch-ffmpeg-job-queue-arm-pinned",
+            "batch-ffmpeg-job-queue-export"
         ]
     );
 }

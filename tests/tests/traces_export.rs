@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_tests::aws::{Aws, BUCKET, Jobs};
 use ffbatch_tests::ended::Ended;
+use ffbatch_tests::image;
 use ffbatch_tests::sandbox::Sandbox;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -310,5 +311,76 @@ fn traces_in_cloudwatch_logs_are_retrieved() {
     all.push(before);
     assert_eq!(documents(&aws), keys(&all));
     counts(&exported(&sandbox, "--since 300h"), [8, 0, 8, 0, 0]);
+    assert_eq!(aws.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn the_stack_exports_by_itself() {
+    let Some(aws) = Aws::with_docker() else {
+        return;
+    };
+    let sandbox = aws.sandbox();
+    sandbox
+        .ffbatch("deploy up --yes --compute arm".split(' '))
+        .ok();
+    let at = ago(30);
+    let segments = [gateway(at, 1), machine(at, 1)];
+    put(&aws, &segments);
+    // The definition of the stack, with an image that is here.
+    let name = "batch-ffmpeg-job-definition-export";
+    let asked = json!({ "jobDefinitionName": name, "status": "ACTIVE" });
+    let found = aws.batch("DescribeJobDefinitions", &asked)["jobDefinitions"][0].take();
+    let mut definition = json!({ "jobDefinitionName": name });
+    for member in [
+        "type",
+        "platformCapabilities",
+        "timeout",
+        "containerProperties",
+    ] {
+        definition[member] = found[member].clone();
+    }
+    definition["containerProperties"]["image"] = json!(image::worker());
+    aws.register(&definition);
+    // What the schedule would say.
+    let synth = sandbox.ffbatch("deploy synth --compute arm".split(' '));
+    let template: Value = serde_json::from_str(&synth.ok().stdout).expect("JSON");
+    let target = &template["Resources"]["ExportSchedule"]["Properties"]["Target"];
+    let input: Value =
+        serde_json::from_str(target["Input"]["Fn::Sub"].as_str().expect("a text")).expect("JSON");
+    assert_eq!(
+        (&input["JobQueue"], &input["JobDefinition"]),
+        (&json!("${ExportQueue}"), &json!("${ExportDefinition}"))
+    );
+    let submission = json!({ "jobName": input["JobName"], "jobQueue": "batch-ffmpeg-job-queue-export", "jobDefinition": name });
+
+    let bucket = aws.s3().buckets().remove(0);
+    let documents = || {
+        let mut keys = aws.s3().keys(&bucket);
+        keys.retain(|key| key.starts_with("metrics/xray/"));
+        keys
+    };
+    for _ in 0..2 {
+        let job = aws.submit(&submission);
+        aws.until(&job, "SUCCEEDED");
+        assert_eq!(documents(), keys(&segments));
+    }
+    assert!(aws.s3().keys(&bucket).contains(WATERMARK));
+
+    // The verb finds the bucket by itself, and what X-Ray keeps back fails the job.
+    let summary = sandbox.ffbatch("traces export --json --since 2d".split(' '));
+    counts(
+        &serde_json::from_str(&summary.ok().stdout).expect("JSON"),
+        [1, 0, 2, 0, 0],
+    );
+    let more = gateway(Timestamp::now() - SignedDuration::from_mins(5), 9);
+    put(&aws, std::slice::from_ref(&more));
+    aws.trace(&json!({ "held": [more["trace_id"]] }));
+    let job = aws.submit(&submission);
+    let failed = aws.until(&job, "FAILED");
+    assert_eq!(
+        failed["container"]["exitCode"],
+        Exit::Input.code(),
+        "{failed:#}"
+    );
     assert_eq!(aws.violations(), Vec::<String>::new());
 }

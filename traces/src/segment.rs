@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(document: &str, expected: Result<Segment, &str>) {
+    fn check(document: &str, expected: &Result<Segment, &str>) {
         let read = Segment::of(TRACE, document);
         assert_eq!(
             read.as_ref().map_err(String::as_str),
@@ -115,17 +115,17 @@ mod tests {
     #[test]
     fn what_is_left_alone_and_what_is_refused() {
         let own = r#"{"id":"a","name":"batch-ffmpeg-job","start_time":1,"annotations":{"application":"media"}}"#;
-        check(own, Ok(Segment::Own));
+        check(own, &Ok(Segment::Own));
         check(
             r#"{"id":"a","name":"x","start_time":1,"in_progress":true}"#,
-            Ok(Segment::Unfinished),
+            &Ok(Segment::Unfinished),
         );
-        check(r#"{"name":"x","start_time":1}"#, Err("it has no id"));
+        check(r#"{"name":"x","start_time":1}"#, &Err("it has no id"));
         check(
             r#"{"id":"../a","name":"x","start_time":1}"#,
-            Err("it has no id"),
+            &Err("it has no id"),
         );
-        check(r#"{"id":"a","name":"x"}"#, Err("it has no start"));
+        check(r#"{"id":"a","name":"x"}"#, &Err("it has no start"));
         assert!(Segment::of(TRACE, "no").is_err());
         assert!(Segment::of("../x", r#"{"id":"a","start_time":1}"#).is_err());
     }

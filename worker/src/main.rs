@@ -15,6 +15,7 @@ use crate::flags::Flags;
 mod asked;
 mod check;
 mod claim;
+mod companion;
 mod emit;
 mod environment;
 mod expected;
@@ -52,9 +53,11 @@ const THREADS: usize = 2;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
-    if arguments.nth(1).is_some_and(|word| word == LAUNCH) {
-        // Only a failure returns; on success this process has become ffmpeg.
-        return ffbatch_media::confine::launch(arguments);
+    match arguments.nth(1) {
+        // Only a failure returns; on success this process has become another program.
+        Some(word) if word == LAUNCH => return ffbatch_media::confine::launch(arguments),
+        Some(word) if word == companion::WORD => return companion::launch(arguments),
+        _ => {}
     }
     let flags = Flags::parse();
     let remote = flags.mentions("://") || environment::bucket().is_some();

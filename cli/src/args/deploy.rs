@@ -128,6 +128,9 @@ pub struct StackFlags {
     /// Measure jobs that say nothing of quality
     #[arg(long)]
     pub ffqm: bool,
+    /// Do not bring what others write to X-Ray about the stack into its bucket every day
+    #[arg(long)]
+    pub no_traces_export: bool,
     /// The address that alarms are sent to [default: they show in the console alone]
     #[arg(long, value_name = "ADDRESS")]
     pub alarm_email: Option<String>,

@@ -192,7 +192,8 @@ fn environment(
     properties
 }
 
-fn queue(site: &mut Site<'_>, compute: &str, what: &str, name: &str, order: &[Value]) {
+/// Adds a queue over environments in their order.
+pub fn queue(site: &mut Site<'_>, compute: &str, what: &str, name: &str, order: &[Value]) {
     let order: Vec<Value> = (1..)
         .zip(order)
         .map(|(number, environment)| json!({ "Order": number, "ComputeEnvironment": environment }))

@@ -26,7 +26,8 @@ pub fn add(site: &mut Site<'_>) {
         let mut all = computes.iter();
         all.any(|one| one.family.launch.is_fargate() == fargate)
     };
-    let (has_fargate, has_instances) = (is_fargate(true), is_fargate(false));
+    let has_fargate = is_fargate(true) || site.plan.options.traces_export;
+    let has_instances = is_fargate(false);
     job(site);
     if has_fargate {
         execution(site);
@@ -150,7 +151,7 @@ pub fn role(
         "Principal": { "Service": format!("{service}.amazonaws.com") },
         "Action": "sts:AssumeRole",
     });
-    if service == "ecs-tasks" {
+    if service == "ecs-tasks" || service == "scheduler" {
         // No service of another account may be talked into using it ("The confused deputy problem" in the IAM User Guide).
         trust["Condition"] =
             json!({ "StringEquals": { "aws:SourceAccount": sub("${AWS::AccountId}") } });
