@@ -5,6 +5,7 @@
 
 pub mod attack;
 pub mod aws;
+pub mod catalog;
 pub mod clip;
 pub mod collector;
 pub mod docker;

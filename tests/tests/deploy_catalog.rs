@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::Command;
 
 use ffbatch_dispatcher::report::Report;
+use ffbatch_tests::catalog;
 use ffbatch_tests::clip::SHORT;
 use ffbatch_tests::sandbox::Sandbox;
-use ffbatch_tests::tools;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -21,18 +20,7 @@ impl Answers {
     /// Of the views of a stack, over the documents below a directory.
     #[track_caller]
     fn of(sandbox: &Sandbox, documents: &Path, prefix: &str) -> Self {
-        let words = format!("deploy synth --region eu-west-1 --prefix {prefix} -o template.json");
-        sandbox.ffbatch(words.split(' ')).ok();
-        let script = tools::repository().join("tests/fixtures/catalog/athena.py");
-        let ran = Command::new(tools::python())
-            .arg(script)
-            .arg(sandbox.path("template.json"))
-            .arg(documents)
-            .output()
-            .expect("Python starts");
-        let said = String::from_utf8_lossy(&ran.stderr);
-        assert!(ran.status.success(), "{said}");
-        Self(serde_json::from_slice(&ran.stdout).expect("JSON"))
+        Self(catalog::asked(sandbox, documents, prefix, None))
     }
 
     #[track_caller]

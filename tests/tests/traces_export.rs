@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_tests::aws::{Aws, BUCKET, Jobs};
+use ffbatch_tests::catalog;
 use ffbatch_tests::ended::Ended;
 use ffbatch_tests::image;
 use ffbatch_tests::sandbox::Sandbox;
@@ -312,6 +313,30 @@ fn traces_in_cloudwatch_logs_are_retrieved() {
     assert_eq!(documents(&aws), keys(&all));
     counts(&exported(&sandbox, "--since 300h"), [8, 0, 8, 0, 0]);
     assert_eq!(aws.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn the_tables_read_what_others_wrote() {
+    let (aws, sandbox) = account();
+    let at = ago(30);
+    put(&aws, &[gateway(at, 1), machine(at, 1)]);
+    exported(&sandbox, "");
+    let below = sandbox.path("documents");
+    aws.s3()
+        .download(BUCKET, "metrics/", &below.join("metrics"));
+    let query = "SELECT segment_name, subsegment_name, fault, subsegment_cause FROM batch_ffmpeg.batch_ffmpeg_xray_subsegment ORDER BY segment_name";
+    let answer = catalog::asked(&sandbox, &below, "batch-ffmpeg", Some(query));
+    let row = |segment, part, fault, cause: Option<&str>| json!({ "segment_name": segment, "subsegment_name": part, "fault": fault, "subsegment_cause": cause });
+    let expected = json!([
+        row("api-batch-ffmpeg/prod", "Batch", false, None),
+        row(
+            "batch-ffmpeg-state-machine",
+            "Submit",
+            true,
+            Some("no such queue")
+        ),
+    ]);
+    assert_eq!(answer["rows"], expected);
 }
 
 #[test]
