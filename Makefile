@@ -8,7 +8,7 @@ help: ## List these targets
 tools: ## Fetch ffmpeg, clips and the tests' S3 server and trace collector into .tools/
 	@scripts/tools.sh
 
-build: ## Build ffbatch and ffbatch-worker (development profile)
+build: ## Build ffbatch, ffbatch-worker and ffbatch-traces-export (development profile)
 	cargo build --workspace --bins
 
 demo: ## Encode a real clip with x264 and SVT-AV1, score both, show the reports

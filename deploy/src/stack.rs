@@ -110,9 +110,7 @@ impl Plan {
         let network = network::add(&mut site);
         computes::add(&mut site, &network);
         bulk::add(&mut site);
-        if self.options.traces_export {
-            export::add(&mut site, &network);
-        }
+        export::add(&mut site, &network);
         catalog::add(&mut site);
         api::add(&mut site);
         watch::add(&mut site);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ffbatch_dispatcher::exit::Exit;
-use ffbatch_tests::aws::{Aws, BUCKET, Jobs};
+use ffbatch_tests::aws::{Aws, BUCKET, Jobs, text};
 use ffbatch_tests::catalog;
 use ffbatch_tests::ended::Ended;
 use ffbatch_tests::image;
@@ -105,12 +105,11 @@ fn put(aws: &Aws, segments: &[Value]) {
 fn key(segment: &Value) -> String {
     let start = SignedDuration::from_secs_f64(segment["start_time"].as_f64().expect("a start"));
     let start = Timestamp::from_duration(start).expect("a time");
-    let text = |name: &str| segment[name].as_str().expect("an id").to_owned();
     let day = start.strftime("year=%Y/month=%m/day=%d");
     format!(
         "metrics/xray/{day}/{}_{}.json",
-        text("trace_id"),
-        text("id")
+        text(segment, "trace_id"),
+        text(segment, "id")
     )
 }
 
@@ -128,10 +127,9 @@ fn keys(segments: &[Value]) -> BTreeSet<String> {
 /// Up to where everything is exported.
 #[track_caller]
 fn watermark(aws: &Aws) -> Timestamp {
-    let text = aws.s3().get(BUCKET, WATERMARK);
-    let mark: Value = serde_json::from_slice(&text).expect("JSON");
-    let until = mark["until"].as_str().expect("a text");
-    until.parse().expect("a time")
+    let bytes = aws.s3().get(BUCKET, WATERMARK);
+    let mark: Value = serde_json::from_slice(&bytes).expect("JSON");
+    text(&mark, "until").parse().expect("a time")
 }
 
 #[test]
@@ -345,9 +343,7 @@ fn the_stack_exports_by_itself() {
         return;
     };
     let sandbox = aws.sandbox();
-    sandbox
-        .ffbatch("deploy up --yes --compute arm".split(' '))
-        .ok();
+    let api = aws.api(&sandbox, "--compute arm");
     let at = ago(30);
     let segments = [gateway(at, 1), machine(at, 1)];
     put(&aws, &segments);
@@ -376,8 +372,11 @@ fn the_stack_exports_by_itself() {
         (&input["JobQueue"], &input["JobDefinition"]),
         (&json!("${ExportQueue}"), &json!("${ExportDefinition}"))
     );
-    let submission = json!({ "jobName": input["JobName"], "jobQueue": "batch-ffmpeg-job-queue-export", "jobDefinition": name });
-
+    let export = || {
+        let (status, answer) = api.ask("/metrics/export", "");
+        assert_eq!(status, 200, "{answer:#}");
+        text(&answer, "jobId")
+    };
     let bucket = aws.s3().buckets().remove(0);
     let documents = || {
         let mut keys = aws.s3().keys(&bucket);
@@ -385,7 +384,7 @@ fn the_stack_exports_by_itself() {
         keys
     };
     for _ in 0..2 {
-        let job = aws.submit(&submission);
+        let job = export();
         aws.until(&job, "SUCCEEDED");
         assert_eq!(documents(), keys(&segments));
     }
@@ -400,7 +399,7 @@ fn the_stack_exports_by_itself() {
     let more = gateway(Timestamp::now() - SignedDuration::from_mins(5), 9);
     put(&aws, std::slice::from_ref(&more));
     aws.trace(&json!({ "held": [more["trace_id"]] }));
-    let job = aws.submit(&submission);
+    let job = export();
     let failed = aws.until(&job, "FAILED");
     assert_eq!(
         failed["container"]["exitCode"],

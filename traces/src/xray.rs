@@ -20,9 +20,9 @@ const AT_ONCE: usize = 5;
 
 /// The pauses before it is asked again for traces that were not handed out: what was just written takes some seconds.
 const PAUSES: [Duration; 3] = [
-    Duration::from_millis(500),
     Duration::from_secs(1),
-    Duration::from_secs(2),
+    Duration::from_secs(3),
+    Duration::from_secs(6),
 ];
 
 /// How much earlier than a window is asked: it is not documented to which of two windows their common end belongs.

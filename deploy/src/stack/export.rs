@@ -8,7 +8,7 @@ use ffbatch_dispatcher::retry::RetryStrategy;
 use serde_json::{Value, json};
 
 use super::network::Place;
-use super::{Site, bucket, computes, images, logs, roles};
+use super::{Plan, Site, bucket, computes, images, logs, roles};
 use crate::template::{attribute, capitals, reference, region, sub};
 
 /// The flavour of the image that has the program.
@@ -43,7 +43,18 @@ const WITHIN_MINUTES: u32 = 60;
 const ATTEMPTS: u32 = 3;
 const TRIED_SECS: u32 = 3600;
 
+/// The queue and the definition of the job, by their names; `None` where the stack has none.
+pub fn pair(plan: &Plan) -> Option<(String, String)> {
+    let named = |what: &str| format!("{}-job-{what}-export", plan.prefix);
+    plan.options
+        .traces_export
+        .then(|| (named("queue"), named("definition")))
+}
+
 pub fn add(site: &mut Site<'_>, place: &Place) {
+    let Some((queue, name)) = pair(site.plan) else {
+        return;
+    };
     let resources = json!({
         "Type": "FARGATE",
         "MaxvCpus": MAX_VCPUS,
@@ -59,10 +70,9 @@ pub fn add(site: &mut Site<'_>, place: &Place) {
     });
     let kind = "AWS::Batch::ComputeEnvironment";
     let environment = site.template.add(ENVIRONMENT, kind, properties);
-    let queue = site.named("job-queue-export");
     computes::queue(site, "export", "queue", &queue, &[environment]);
     role(site);
-    let mut properties = capitals(&definition(site), &["options"]);
+    let mut properties = capitals(&definition(site, &name), &["options"]);
     properties["Tags"] = json!({ "application": site.plan.prefix });
     let kind = "AWS::Batch::JobDefinition";
     site.template.add(DEFINITION, kind, properties);
@@ -104,8 +114,7 @@ fn allow_xray() -> Value {
 }
 
 /// The job, in the form of the AWS Batch API.
-fn definition(site: &Site<'_>) -> Value {
-    let name = site.named("job-definition-export");
+fn definition(site: &Site<'_>, name: &str) -> Value {
     let address = if site.plan.is_private() {
         "DISABLED"
     } else {

@@ -64,6 +64,23 @@ fn kinds(template: &Template) -> BTreeMap<&str, usize> {
 }
 
 #[test]
+fn the_export_of_traces_can_be_left_out() {
+    let usual = plan(&Config::default(), Options::default(), "eu-west-1").expect("a plan");
+    assert!(usual.openapi()["paths"]["/metrics/export"].is_object());
+    let options = Options {
+        traces_export: false,
+        ..Options::default()
+    };
+    let without = plan(&Config::default(), options, "eu-west-1").expect("a plan");
+    assert!(without.openapi()["paths"]["/metrics/export"].is_null());
+    let text = without.template().compact();
+    assert!(
+        !text.contains("job-queue-export") && !text.contains("Export"),
+        "{text}"
+    );
+}
+
+#[test]
 fn the_whole_template() {
     insta::assert_json_snapshot!(template(|_, _| ()).to_json());
 }

@@ -1,7 +1,6 @@
 //! What comes back of AWS Batch: jobs, and errors.
 
-use ffbatch_dispatcher::infra::Surroundings;
-use ffbatch_tests::aws::{Aws, Jobs, infra, text};
+use ffbatch_tests::aws::{Aws, Jobs, text};
 use serde_json::json;
 
 use crate::ground::{deployed, least, with};
@@ -62,16 +61,6 @@ fn a_job_is_described_from_its_beginning_to_its_end() {
 fn an_export_of_traces_is_a_job() {
     let aws = Aws::start(Jobs::Stay("RUNNABLE"));
     let api = deployed(&aws);
-    aws.queue("batch-ffmpeg-job-queue-export", "FARGATE");
-    let mut definition = infra("fargate").definition(&Surroundings {
-        image: json!("image"),
-        bucket: json!("media"),
-        region: json!("us-east-1"),
-        execution_role: Some(json!("arn:aws:iam::123456789012:role/execution")),
-        ..Surroundings::default()
-    });
-    definition["jobDefinitionName"] = json!("batch-ffmpeg-job-definition-export");
-    aws.register(&definition);
     let (status, answer) = api.ask("/metrics/export", "");
     assert_eq!(status, 200, "{answer:#}");
     assert!(text(&answer, "message").contains("an export was started"));

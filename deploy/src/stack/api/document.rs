@@ -41,7 +41,7 @@ fn routes(plan: &Plan) -> Vec<Route> {
     }
     all.push(jobs::route(&plan.prefix));
     all.extend(bulk::routes(plan));
-    all.push(export::route(&plan.prefix));
+    all.extend(export::route(plan));
     all
 }
 

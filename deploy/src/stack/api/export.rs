@@ -4,25 +4,20 @@ use serde_json::json;
 
 use super::route::{Body, JOB_ID, Route, Service};
 use super::vtl;
+use crate::stack::{Plan, export};
 
 /// What is answered.
 const STARTED: &str = "an export was started (its job tells what it exported)";
 
-/// The queue and the definition of the job that exports.
-pub fn pair(prefix: &str) -> (String, String) {
-    (
-        format!("{prefix}-job-queue-export"),
-        format!("{prefix}-job-definition-export"),
-    )
-}
-
-pub fn route(prefix: &str) -> Route {
-    let (queue, definition) = pair(prefix);
+/// The route, where the stack has that job.
+pub fn route(plan: &Plan) -> Option<Route> {
+    let (queue, definition) = export::pair(plan)?;
+    let prefix = &plan.prefix;
     let request = format!(
         r#"{{"jobName":"{prefix}-export-$context.requestId","jobQueue":"{queue}","jobDefinition":"{definition}"}}"#
     );
     let text = json!({ "type": "string" });
-    Route {
+    Some(Route {
         method: "get",
         path: "/metrics/export".to_owned(),
         summary: "Export the traces of AWS X-Ray into the bucket".to_owned(),
@@ -39,5 +34,5 @@ pub fn route(prefix: &str) -> Route {
             vtl::fields("", &["jobId"], &[])
         ),
         may_miss: false,
-    }
+    })
 }

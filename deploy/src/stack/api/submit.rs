@@ -16,9 +16,9 @@ use ffbatch_dispatcher::variable;
 use serde_json::{Map, Value, json};
 
 use super::route::{Body, JOB_ID, REQUEST_ID, Route, Service};
-use super::{export, vtl};
+use super::vtl;
 use crate::options::Network;
-use crate::stack::Plan;
+use crate::stack::{Plan, export};
 use crate::template::id;
 
 /// The parameters that a job cannot do without.
@@ -41,7 +41,7 @@ pub fn pairs(plan: &Plan) -> Vec<(String, String)> {
             pairs.push((family.pinned_queue(), family.pinned_definition()));
         }
     }
-    pairs.push(export::pair(&plan.prefix));
+    pairs.extend(export::pair(plan));
     pairs
 }
 
