@@ -8,6 +8,7 @@ use ffbatch_tests::catalog;
 use ffbatch_tests::ended::Ended;
 use ffbatch_tests::image;
 use ffbatch_tests::sandbox::Sandbox;
+use ffbatch_tests::tools;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -251,10 +252,7 @@ fn what_x_ray_does_not_hand_out_ends_the_export() {
     put(&aws, &[old.clone(), new.clone()]);
     aws.trace(&json!({ "held": [new["trace_id"]] }));
     let failed = export(&sandbox, "");
-    failed.fails(
-        Exit::Input,
-        "X-Ray lists 1 traces that it does not hand out",
-    );
+    failed.fails(Exit::Input, "X-Ray lists traces that it does not hand out");
     assert!(failed.error().starts_with("the traces of 20"), "{failed}");
     assert_eq!(documents(&aws), keys(std::slice::from_ref(&old)));
     let mark = watermark(&aws);
@@ -311,6 +309,21 @@ fn traces_in_cloudwatch_logs_are_retrieved() {
     assert_eq!(documents(&aws), keys(&all));
     counts(&exported(&sandbox, "--since 300h"), [8, 0, 8, 0, 0]);
     assert_eq!(aws.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn a_worker_without_its_companion_says_so() {
+    let sandbox = Sandbox::new();
+    std::fs::copy(tools::worker(), sandbox.path("worker")).expect("a sandbox is writable");
+    let run = sandbox
+        .command(&sandbox.path("worker"))
+        .arg("export-traces")
+        .output();
+    let ended = Ended::of(&run.expect("it starts"), "/none");
+    ended.fails(
+        Exit::Machine,
+        "`ffbatch-traces-export` cannot be started beside the worker",
+    );
 }
 
 #[test]
