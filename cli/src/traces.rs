@@ -81,7 +81,7 @@ impl Progress {
 
     fn step(&self, step: &Step<'_>) {
         let line = format!(
-            "{}: {} traces, {} documents",
+            "{}, traces: {}, documents: {}",
             step.window,
             step.summary.traces,
             step.summary.written + step.summary.there
@@ -104,25 +104,24 @@ impl Progress {
 
 /// The summary as people read it.
 fn told(summary: &Summary, order: &Order) -> String {
-    let written = if order.dry_run { "to write" } else { "written" };
-    let mut parts = vec![
-        format!("{} traces", summary.traces),
-        format!("{} documents {written}", summary.written),
-        format!("{} there already", summary.there),
+    let written = if order.dry_run {
+        "documents to write"
+    } else {
+        "documents written"
+    };
+    let counts = [
+        ("traces", summary.traces),
+        (written, summary.written),
+        ("there already", summary.there),
+        ("of jobs, which write their own", summary.own),
+        ("not ended yet", summary.unfinished),
     ];
-    for (count, what) in [
-        (summary.own, "of jobs, which write their own"),
-        (summary.unfinished, "not ended yet"),
-    ] {
-        if count > 0 {
-            parts.push(format!("{count} {what}"));
-        }
-    }
+    let counts = counts.map(|(what, count)| format!(", {what}: {count}"));
     let mut lines = vec![format!(
-        "{:.0} to {:.0}: {}",
+        "{:.0} to {:.0}{}",
         summary.from,
         summary.until,
-        parts.join(", ")
+        counts.concat()
     )];
     lines.extend(summary.notes.iter().map(|note| format!("note: {note}")));
     lines.join("\n")

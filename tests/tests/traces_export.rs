@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_tests::aws::{Aws, BUCKET, Jobs, text};
 use ffbatch_tests::catalog;
+use ffbatch_tests::clip::{self, SHORT};
 use ffbatch_tests::ended::Ended;
 use ffbatch_tests::image;
 use ffbatch_tests::sandbox::Sandbox;
+use ffbatch_tests::tools;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -251,10 +253,7 @@ fn what_x_ray_does_not_hand_out_ends_the_export() {
     put(&aws, &[old.clone(), new.clone()]);
     aws.trace(&json!({ "held": [new["trace_id"]] }));
     let failed = export(&sandbox, "");
-    failed.fails(
-        Exit::Input,
-        "X-Ray lists 1 traces that it does not hand out",
-    );
+    failed.fails(Exit::Input, "X-Ray lists traces that it does not hand out");
     assert!(failed.error().starts_with("the traces of 20"), "{failed}");
     assert_eq!(documents(&aws), keys(std::slice::from_ref(&old)));
     let mark = watermark(&aws);
@@ -311,6 +310,21 @@ fn traces_in_cloudwatch_logs_are_retrieved() {
     assert_eq!(documents(&aws), keys(&all));
     counts(&exported(&sandbox, "--since 300h"), [8, 0, 8, 0, 0]);
     assert_eq!(aws.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn a_worker_without_its_companion_says_so() {
+    let sandbox = Sandbox::new();
+    std::fs::copy(tools::worker(), sandbox.path("worker")).expect("a sandbox is writable");
+    let run = sandbox
+        .command(&sandbox.path("worker"))
+        .arg("export-traces")
+        .output();
+    let ended = Ended::of(&run.expect("it starts"), "/none");
+    ended.fails(
+        Exit::Machine,
+        "`ffbatch-traces-export` cannot be started beside the worker",
+    );
 }
 
 #[test]
@@ -407,4 +421,36 @@ fn the_stack_exports_by_itself() {
         "{failed:#}"
     );
     assert_eq!(aws.violations(), Vec::<String>::new());
+}
+
+#[test]
+fn a_job_shows_in_x_ray_and_is_not_exported_again() {
+    let Some(aws) = Aws::with_docker() else {
+        return;
+    };
+    aws.s3().create(BUCKET);
+    aws.s3().put(BUCKET, "in.mp4", clip::bytes(SHORT));
+    aws.compute("intel", &image::worker());
+    let sandbox = aws.sandbox();
+    let run = |output: &str| {
+        let words = format!(
+            "run --compute intel --json -- ffmpeg -i s3://{BUCKET}/in.mp4 -c copy s3://{BUCKET}/{output}"
+        );
+        let ended = sandbox.ffbatch(words.split(' '));
+        let told: Value = serde_json::from_str(&ended.ok().stdout).expect("JSON");
+        told["report"]["notes"].to_string()
+    };
+    let notes = run("out.mp4");
+    assert!(!notes.contains("X-Ray"), "{notes}");
+    counts(&exported(&sandbox, ""), [1, 0, 0, 1, 0]);
+    assert_eq!(documents(&aws).len(), 1);
+    // No job fails for what X-Ray does not take.
+    aws.fault(
+        &json!({ "operation": "PutTraceSegments", "status": 403, "code": "AccessDeniedException", "message": "no" }),
+    );
+    let notes = run("again.mp4");
+    let said = "X-Ray does not have the trace: the answer is 403: AccessDeniedException";
+    assert!(notes.contains(said), "{notes}");
+    assert!(notes.contains("`xray:PutTraceSegments`"), "{notes}");
+    assert_eq!(documents(&aws).len(), 2);
 }

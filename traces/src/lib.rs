@@ -1,8 +1,8 @@
 //! Traces of AWS X-Ray that others wrote about a stack (Amazon API Gateway, AWS Step Functions), brought into its bucket as
 //! documents beside those of the worker, where one table is over both.
 //!
-//! [`export()`] goes through time in [`window`]s from a [`watermark`] on, which moves only when all of a window is written. A
-//! document has a key of its own ([`segment`]), so that what is there is never written again. What X-Ray cannot hand out ends the
+//! [`export()`] goes through time in [`Window`]s from a `watermark` on, which moves only when all of a window is written. A
+//! document has a key of its own (`segment`), so that what is there is never written again. What X-Ray cannot hand out ends the
 //! export with an error that names the window.
 //!
 //! This crate is the only user of `aws-sdk-xray`. It spawns no process and names no plugin.
@@ -14,5 +14,4 @@ mod window;
 mod xray;
 
 pub use export::{ExportError, Order, Step, Summary, export};
-pub use watermark::{KEY as WATERMARK_KEY, Watermark};
 pub use window::Window;

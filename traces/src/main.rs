@@ -1,6 +1,7 @@
 //! `ffbatch-traces-export`: the export as a program of its own, for the job that makes it every day. It lies beside the worker in its
 //! image, so that the worker need not link X-Ray.
 
+use std::error::Error as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -44,9 +45,13 @@ async fn run(flags: Flags) -> Exit {
             Exit::Succeeded
         }
         Err(error) => {
-            let source = std::error::Error::source(&error);
-            let source = source.map_or_else(String::new, |source| format!(": {source}"));
-            eprintln!("error: {error}{source}");
+            let mut said = error.to_string();
+            let mut source = error.source();
+            while let Some(inner) = source {
+                said = format!("{said}: {inner}");
+                source = inner.source();
+            }
+            eprintln!("error: {said}");
             error.exit()
         }
     }

@@ -116,8 +116,7 @@ impl XRay {
         match left.first() {
             None => Ok(traces),
             Some(first) => Err(format!(
-                "X-Ray lists {} traces that it does not hand out, such as `{first}` (run again later)",
-                left.len()
+                "X-Ray lists traces that it does not hand out, such as `{first}` (run again later)"
             )),
         }
     }
