@@ -182,6 +182,25 @@ fn what_others_wrote_becomes_documents_once() {
 }
 
 #[test]
+fn a_job_that_has_written_its_own_is_left_alone() {
+    let (aws, mut sandbox) = account();
+    sandbox.place(SHORT, "in.mp4");
+    sandbox.set_all([
+        ("S3_BUCKET", BUCKET),
+        ("AWS_BATCH_JQ_NAME", "batch-ffmpeg-job-queue-arm"),
+        ("AWS_BATCH_JOB_ID", "0a1b2c3d"),
+    ]);
+    let words = "--input_url in.mp4 --output_file_options=-c\u{a0}copy --output_url out.mp4";
+    let words = words.split(' ').map(|word| word.replace('\u{a0}', " "));
+    sandbox.worker(words).ok();
+    let written = documents(&aws);
+    assert_eq!(written.len(), 1, "{written:?}");
+    counts(&exported(&sandbox, ""), [1, 0, 0, 1, 0]);
+    assert_eq!(documents(&aws), written);
+    assert_eq!(aws.violations(), Vec::<String>::new());
+}
+
+#[test]
 fn what_comes_late_is_caught() {
     let (aws, sandbox) = account();
     exported(&sandbox, "");
