@@ -4,8 +4,9 @@
 //! stack is new, it is made in two steps, and its bucket is the first; should the second fail, the first is there to go on from.
 
 use ffbatch_dispatcher::config::Aws;
+use ffbatch_dispatcher::infra;
 use ffbatch_dispatcher::location::Location;
-use ffbatch_storage::{SdkConfig, Stores, digest};
+use ffbatch_storage::{SdkConfig, Stores, digest, parameter_of};
 
 use crate::repository;
 use crate::stack::{BUCKET, BUCKET_POLICY, Plan};
@@ -94,10 +95,19 @@ impl Deployment {
     /// take everything back.
     async fn check_names(&self) -> Result<(), StackError> {
         let prefix = &self.prefix;
+        let taken = |what: String| {
+            StackError(format!(
+                "the stack would be new, and there is {what} already, so somebody else has made what has these names (take another --prefix, or remove that first)"
+            ))
+        };
+        let switch = infra::switch(prefix);
+        match parameter_of(&self.config, &switch).await {
+            Ok(Some(_)) => return Err(taken(format!("a parameter `{switch}`"))),
+            Ok(None) => (),
+            Err(error) => tracing::warn!("whether the names are free is not known: {error}"),
+        }
         match repository::exists(&self.config, prefix).await {
-            Ok(true) => Err(StackError(format!(
-                "the stack would be new, and there is a repository `{prefix}` already, so somebody else has made what has these names (take another --prefix, or remove that first)"
-            ))),
+            Ok(true) => Err(taken(format!("a repository `{prefix}`"))),
             Ok(false) => Ok(()),
             Err(error) => {
                 tracing::warn!("whether the names are free is not known: {error}");

@@ -268,7 +268,7 @@ fn midnight_and_the_end_of_a_month_lose_nothing() {
 #[test]
 fn what_x_ray_does_not_hand_out_ends_the_export() {
     let (aws, sandbox) = account();
-    let (old, new) = (gateway(ago(60), 1), gateway(ago(30), 2));
+    let (old, new) = (gateway(ago(60), 1), gateway(ago(5), 2));
     put(&aws, &[old.clone(), new.clone()]);
     aws.trace(&json!({ "held": [new["trace_id"]] }));
     let failed = export(&sandbox, "");
@@ -276,10 +276,38 @@ fn what_x_ray_does_not_hand_out_ends_the_export() {
     assert!(failed.error().starts_with("the traces of 20"), "{failed}");
     assert_eq!(documents(&aws), keys(std::slice::from_ref(&old)));
     let mark = watermark(&aws);
-    assert!(mark > ago(60) && mark <= ago(30), "{mark}");
+    assert!(mark > ago(60) && mark <= ago(5), "{mark}");
     aws.trace(&json!({ "held": [] }));
     counts(&exported(&sandbox, ""), [1, 1, 0, 0, 0]);
     assert_eq!(documents(&aws), keys(&[old, new]));
+}
+
+#[test]
+fn one_trace_that_never_came_held_all_that_followed() {
+    let (aws, sandbox) = account();
+    let (old, new) = (gateway(ago(60), 1), gateway(ago(5), 2));
+    put(&aws, &[old.clone(), new.clone()]);
+    aws.trace(&json!({ "held": [old["trace_id"]] }));
+    let summary = exported(&sandbox, "");
+    counts(&summary, [1, 1, 0, 0, 0]);
+    let note = summary["notes"][0].as_str().unwrap_or_default();
+    assert!(note.contains("does not hand out"), "{summary:#}");
+    assert_eq!(documents(&aws), keys(&[new]));
+    assert!(watermark(&aws) > ago(1));
+}
+
+#[test]
+fn a_watermark_older_than_all_that_x_ray_keeps_stayed_for_ever() {
+    let (aws, sandbox) = account();
+    let mark = json!({ "version": 1, "until": ago(40 * 24), "written": ago(40 * 24), "traces": 0, "documents": 0 });
+    aws.s3().put(BUCKET, WATERMARK, mark.to_string());
+    let segment = gateway(ago(50), 1);
+    put(&aws, std::slice::from_ref(&segment));
+    let summary = exported(&sandbox, "");
+    counts(&summary, [1, 1, 0, 0, 0]);
+    let note = summary["notes"][0].as_str().unwrap_or_default();
+    assert!(note.contains("X-Ray has nothing left"), "{summary:#}");
+    assert!(watermark(&aws) > ago(1));
 }
 
 #[test]

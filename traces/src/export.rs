@@ -17,6 +17,12 @@ use crate::xray::{Trace, XRay};
 /// How long X-Ray keeps traces (AWS X-Ray endpoints and quotas).
 pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// How much of that is left alone: what is about to go may be listed and gone before it is read.
+const EDGE: SignedDuration = SignedDuration::from_hours(6);
+
+/// How old a window has to be, so that what X-Ray lists of it and does not hand out is given up.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+
 /// How far an export looks back behind the watermark, for what came late.
 const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
 
@@ -146,10 +152,13 @@ pub async fn export(
     if export.xray.is_in_logs() {
         export.note("Transaction Search is on, and X-Ray lists the part of the traces that it indexes (set 100 %: `aws xray update-indexing-rule`)");
     }
-    // What lies before is not exported, so that it must not look as if it were.
-    let is_gap = watermark.as_ref().is_some_and(|mark| from > mark.until);
+    let is_behind = watermark.as_ref().is_some_and(|mark| from > mark.until);
+    // What lies between is not exported, so that it must not look as if it were, unless nobody can export it any more.
+    let is_gap = is_behind && order.since.is_some();
     if is_gap {
         export.note("the watermark stays where it is, since there is time between it and what was exported (leave --since out to close the gap)");
+    } else if is_behind {
+        export.note(&format!("the last export was so long ago that X-Ray has nothing left of the time before {from:.0}"));
     }
     let windows = Window::all(from, until);
     let all = windows.len();
@@ -180,7 +189,7 @@ fn span(
     now: Timestamp,
 ) -> Result<(Timestamp, Timestamp), ExportError> {
     let before = |at: Timestamp, by| at.checked_sub(by).unwrap_or(at);
-    let first = before(now, KEPT);
+    let first = before(now, KEPT - EDGE);
     let marked = watermark.map(|mark| before(mark.until, OVERLAP));
     let from = order.since.or(marked).unwrap_or(first).max(first);
     let until = order.until.unwrap_or(now).min(now);
@@ -217,10 +226,19 @@ impl Export<'_> {
             }
         }
         for some in ids.chunks(HELD) {
-            let traces = self.xray.get(some, window).await.map_err(wrong)?;
+            let (traces, missing) = self.xray.get(some, window).await.map_err(wrong)?;
+            if let Some(first) = missing.first() {
+                let why =
+                    format!("X-Ray lists traces that it does not hand out, such as `{first}`");
+                if Timestamp::now().duration_since(window.until) < PATIENCE {
+                    return Err(wrong(format!("{why} (run again later)")));
+                }
+                // It will not do so later, and what came since must not wait for it.
+                self.note(&format!("of {window}, {why}"));
+            }
             let mut documents = Vec::new();
             for (id, trace) in &traces {
-                documents.extend(self.sort(id, trace).map_err(wrong)?);
+                documents.extend(self.sort(id, trace));
             }
             let written = self.write(documents).await;
             let written = written.map_err(|source| ExportError::Store { window, source })?;
@@ -233,7 +251,7 @@ impl Export<'_> {
     }
 
     /// The documents of a trace that go into the bucket, with their keys.
-    fn sort(&mut self, id: &str, trace: &Trace) -> Result<Vec<(String, String)>, String> {
+    fn sort(&mut self, id: &str, trace: &Trace) -> Vec<(String, String)> {
         if trace.is_cut {
             self.note(&format!(
                 "X-Ray has not all of the trace `{id}`, which is too large for it"
@@ -241,14 +259,14 @@ impl Export<'_> {
         }
         let mut documents = Vec::new();
         for document in &trace.documents {
-            let read = Segment::of(id, document);
-            match read.map_err(|why| format!("a segment of the trace `{id}` is none: {why}"))? {
-                Segment::Own => self.summary.own += 1,
-                Segment::Unfinished => self.summary.unfinished += 1,
-                Segment::Document { key, text } => documents.push((key, text)),
+            match Segment::of(id, document) {
+                Ok(Segment::Own) => self.summary.own += 1,
+                Ok(Segment::Unfinished) => self.summary.unfinished += 1,
+                Ok(Segment::Document { key, text }) => documents.push((key, text)),
+                Err(why) => self.note(&format!("a segment of the trace `{id}` is none: {why}")),
             }
         }
-        Ok(documents)
+        documents
     }
 
     /// Writes documents, and tells of each whether it was new.

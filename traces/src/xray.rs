@@ -94,8 +94,12 @@ impl XRay {
         Ok(ids)
     }
 
-    /// The traces of these ids; all of them, or an error.
-    pub async fn get(&self, ids: &[String], window: Window) -> Result<Traces, String> {
+    /// The traces of these ids, and the ids of those that X-Ray does not hand out.
+    pub async fn get(
+        &self,
+        ids: &[String],
+        window: Window,
+    ) -> Result<(Traces, Vec<String>), String> {
         let mut traces = Traces::new();
         let mut left = ids.to_vec();
         if self.is_in_logs {
@@ -113,12 +117,7 @@ impl XRay {
                 _ => break,
             }
         }
-        match left.first() {
-            None => Ok(traces),
-            Some(first) => Err(format!(
-                "X-Ray lists traces that it does not hand out, such as `{first}` (run again later)"
-            )),
-        }
+        Ok((traces, left))
     }
 
     async fn batch(&self, ids: &[String]) -> Result<Traces, String> {

@@ -47,6 +47,7 @@ pub fn add(site: &mut Site<'_>) {
                 "Id": "old-versions", "Status": "Enabled",
                 "NoncurrentVersionExpiration": { "NoncurrentDays": OLD_VERSION_DAYS },
             },
+            { "Id": "delete-markers", "Status": "Enabled", "ExpiredObjectDeleteMarker": true },
             { "Id": "queries", "Status": "Enabled", "Prefix": QUERIES, "ExpirationInDays": QUERY_DAYS },
             { "Id": "claims", "Status": "Enabled", "Prefix": "claims/", "ExpirationInDays": CLAIM_DAYS },
         ] },

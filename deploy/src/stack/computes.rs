@@ -78,8 +78,9 @@ pub fn add(site: &mut Site<'_>, place: &Place) {
             };
             let properties = environment(site, compute, family, kind, place);
             let id = id(&[compute, name, "environment"]);
+            let kind = "AWS::Batch::ComputeEnvironment";
             site.template
-                .add(&id, "AWS::Batch::ComputeEnvironment", properties)
+                .add_with(&id, kind, properties, place.dependency())
         };
         if !family.launch.is_fargate() {
             launch_template(site, compute, family);

@@ -15,7 +15,7 @@ use crate::template::{attribute, capitals, reference, region, sub};
 pub const FLAVOUR: &str = "cpu";
 
 /// The logical ids.
-const QUEUE: &str = "ExportQueue";
+pub const QUEUE: &str = "ExportQueue";
 const DEFINITION: &str = "ExportDefinition";
 const ENVIRONMENT: &str = "ExportEnvironment";
 const SCHEDULE: &str = "ExportSchedule";
@@ -69,7 +69,9 @@ pub fn add(site: &mut Site<'_>, place: &Place) {
         "Tags": { "application": site.plan.prefix },
     });
     let kind = "AWS::Batch::ComputeEnvironment";
-    let environment = site.template.add(ENVIRONMENT, kind, properties);
+    let environment = site
+        .template
+        .add_with(ENVIRONMENT, kind, properties, place.dependency());
     computes::queue(site, "export", "queue", &queue, &[environment]);
     role(site);
     let mut properties = capitals(&definition(site, &name), &["options"]);

@@ -36,10 +36,32 @@ const ENDPOINTS: [&str; 8] = [
     "xray",
 ];
 
+/// The types of what leads out of the network.
+const WAYS: [&str; 4] = [
+    "AWS::EC2::Route",
+    "AWS::EC2::SubnetRouteTableAssociation",
+    "AWS::EC2::VPCEndpoint",
+    "AWS::EC2::VPCGatewayAttachment",
+];
+
 /// Where jobs are put.
 pub struct Place {
     pub subnets: Vec<Value>,
     pub security_group: Value,
+    /// What has to be there before anything runs, and until nothing does any more: an address that is in use keeps its gateway, and
+    /// a job that ends still has to reach its services.
+    pub before: Vec<String>,
+}
+
+impl Place {
+    /// What an environment depends on, as an attribute of its resource.
+    pub fn dependency(&self) -> Value {
+        if self.before.is_empty() {
+            json!({})
+        } else {
+            json!({ "DependsOn": self.before })
+        }
+    }
 }
 
 pub fn add(site: &mut Site<'_>) -> Place {
@@ -49,6 +71,7 @@ pub fn add(site: &mut Site<'_>) -> Place {
         return Place {
             subnets: options.subnets.iter().map(|subnet| json!(subnet)).collect(),
             security_group: security_group(site, &vpc),
+            before: Vec::new(),
         };
     }
     let is_public = options.network == Network::Public;
@@ -92,9 +115,15 @@ pub fn add(site: &mut Site<'_>) -> Place {
             );
         }
     }
+    let ways = site.template.resources().iter().filter(|(_, resource)| {
+        let kind = resource["Type"].as_str().unwrap_or_default();
+        WAYS.contains(&kind)
+    });
+    let before = ways.map(|(id, _)| id.clone()).collect();
     Place {
         subnets,
         security_group,
+        before,
     }
 }
 

@@ -202,3 +202,30 @@ fn what_cannot_be_deployed_is_left_out_or_refused() {
         "{refused}"
     );
 }
+
+#[test]
+fn nothing_runs_before_its_ways_are_there_nor_after_they_are_gone() {
+    let check = |network: Network, ways: &[&str]| {
+        let template = template(|_, options| options.network = network);
+        let mut count = 0;
+        for (id, resource) in template.resources() {
+            if resource["Type"] == "AWS::Batch::ComputeEnvironment" {
+                let needs = resource["DependsOn"]
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default();
+                for way in ways {
+                    assert!(needs.contains(&json!(way)), "{id} needs {way}: {needs:?}");
+                }
+                count += 1;
+            }
+        }
+        assert!(count > 2);
+    };
+    let public = ["DefaultRoute", "GatewayAttachment", "Routes1", "S3Endpoint"];
+    check(Network::Public, &public);
+    check(
+        Network::Isolated,
+        &["EcsEndpoint", "LogsEndpoint", "Routes1", "S3Endpoint"],
+    );
+}

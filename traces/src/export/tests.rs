@@ -22,7 +22,8 @@ fn check(
 
 #[test]
 fn from_when_until_when() {
-    let (first, now) = ("2026-11-01T12:00:00Z", "2026-12-01T12:00:00Z");
+    // Thirty days, but for six hours.
+    let (first, now) = ("2026-11-01T18:00:00Z", "2026-12-01T12:00:00Z");
     check(None, None, None, Some((first, now)));
     let mark = Some("2026-12-01T02:00:00Z");
     check(None, None, mark, Some(("2026-12-01T01:00:00Z", now)));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::events::{BLOCKED, FAILED};
+use super::events::{BLOCKED, EXPORT_FAILED, FAILED};
 use crate::stack::Site;
 use crate::stack::bulk::arn;
 use crate::template::{id, reference, sub};
@@ -57,10 +57,11 @@ fn alarms(site: &Site<'_>) -> Vec<Alarm> {
         name,
         description,
         namespace: "AWS/Events",
-        metric: "Invocations",
+        // How often the rule fired, whatever became of its targets.
+        metric: "TriggeredRules",
         dimension: ("RuleName", json!(site.named(kind))),
     };
-    vec![
+    let mut alarms = vec![
         events(
             "jobs-failed",
             FAILED.name,
@@ -85,7 +86,15 @@ fn alarms(site: &Site<'_>) -> Vec<Alarm> {
             metric: "ExecutionsFailed",
             dimension: ("StateMachineArn", sub(&arn(prefix))),
         },
-    ]
+    ];
+    if site.plan.options.traces_export {
+        alarms.push(events(
+            "export-failed",
+            EXPORT_FAILED.name,
+            "The daily export of traces has failed: `ffbatch traces export` says why, and goes on from there",
+        ));
+    }
+    alarms
 }
 
 /// Where alarms go.

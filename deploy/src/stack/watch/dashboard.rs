@@ -56,7 +56,7 @@ pub fn add(site: &mut Site<'_>) {
 fn ends(site: &Site<'_>) -> Vec<Value> {
     [(SUCCEEDED, "#2ca02c"), (FAILED, "#d62728")]
         .map(|(kind, color)| {
-            json!(["AWS/Events", "Invocations", "RuleName", site.named(kind.name), { "label": kind.title, "color": color }])
+            json!(["AWS/Events", "TriggeredRules", "RuleName", site.named(kind.name), { "label": kind.title, "color": color }])
         })
         .to_vec()
 }
@@ -64,7 +64,7 @@ fn ends(site: &Site<'_>) -> Vec<Value> {
 fn blocked(site: &Site<'_>) -> Vec<Value> {
     vec![json!([
         "AWS/Events",
-        "Invocations",
+        "TriggeredRules",
         "RuleName",
         site.named(BLOCKED.name),
         { "label": BLOCKED.title },

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::stack::Site;
+use crate::stack::export::QUEUE;
 use crate::template::{id, reference, sub};
 
 /// The logical id of the log group.
@@ -36,6 +37,14 @@ pub const FAILED: Kind = Kind {
     status: Some("FAILED"),
 };
 
+/// An export of traces that failed.
+pub const EXPORT_FAILED: Kind = Kind {
+    name: "export-failed",
+    title: "failed exports of traces",
+    detail_type: "Batch Job State Change",
+    status: Some("FAILED"),
+};
+
 /// Queues whose first job cannot run.
 pub const BLOCKED: Kind = Kind {
     name: "queue-blocked",
@@ -52,17 +61,23 @@ pub fn add(site: &mut Site<'_>) {
     if days > 0 {
         properties["RetentionInDays"] = json!(days);
     }
+    let who = json!({ "Service": ["delivery.logs.amazonaws.com", "events.amazonaws.com"] });
     let allow = json!({
         "Version": "2012-10-17",
-        "Statement": [{
-            "Effect": "Allow",
-            "Principal": { "Service": ["delivery.logs.amazonaws.com", "events.amazonaws.com"] },
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": format!("${{{GROUP}.Arn}}"),
-            "Condition": { "ArnLike": {
-                "aws:SourceArn": format!("arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:rule/{prefix}-*"),
-            } },
-        }],
+        // As the Amazon EventBridge User Guide has it ("Permissions for CloudWatch Logs"): a stream is made in nobody's name.
+        "Statement": [
+            {
+                "Effect": "Allow", "Principal": who, "Action": "logs:CreateLogStream",
+                "Resource": format!("${{{GROUP}.Arn}}"),
+            },
+            {
+                "Effect": "Allow", "Principal": who, "Action": "logs:PutLogEvents",
+                "Resource": format!("${{{GROUP}.Arn}}:*"),
+                "Condition": { "ArnLike": {
+                    "aws:SourceArn": format!("arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:rule/{prefix}-*"),
+                } },
+            },
+        ],
     });
     let policy = json!({
         "PolicyName": format!("{prefix}-events"),
@@ -72,9 +87,16 @@ pub fn add(site: &mut Site<'_>) {
     site.template
         .add("EventLogsPolicy", "AWS::Logs::ResourcePolicy", policy);
     let queues = site.template.of_kind("AWS::Batch::JobQueue");
-    let queues: Vec<Value> = queues.map(|(id, _)| reference(id)).collect();
-    for kind in [SUCCEEDED, FAILED, BLOCKED] {
-        let properties = rule(site, &kind, &queues);
+    let (exports, queues): (Vec<&str>, Vec<&str>) =
+        queues.map(|(id, _)| id).partition(|id| *id == QUEUE);
+    let all = |ids: &[&str]| -> Vec<Value> { ids.iter().map(|id| reference(id)).collect() };
+    let (exports, queues) = (all(&exports), all(&queues));
+    let mut kinds = vec![(SUCCEEDED, &queues), (FAILED, &queues), (BLOCKED, &queues)];
+    if !exports.is_empty() {
+        kinds.push((EXPORT_FAILED, &exports));
+    }
+    for (kind, queues) in kinds {
+        let properties = rule(site, &kind, queues);
         site.template
             .add(&id(&[kind.name, "rule"]), "AWS::Events::Rule", properties);
     }
