@@ -21,6 +21,7 @@ import urllib.request
 import uuid
 
 import boto3
+import botocore.exceptions
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
@@ -233,8 +234,13 @@ class Run:
     def down(self):
         if self.began is None:
             return "there was nothing to remove"
-        bucket = self.outputs.get("DataBucketName")
-        self.ffbatch("deploy", "down", "--yes", *(["--delete-data", bucket] if bucket else []))
+        # Where `up` failed, only the stack itself knows how far it came.
+        try:
+            stack = self.client("cloudformation").describe_stacks(StackName=f"{self.prefix}-stack")["Stacks"][0]
+        except botocore.exceptions.ClientError:
+            return "no stack was made"
+        buckets = [one["OutputValue"] for one in stack.get("Outputs", []) if one["OutputKey"] == "DataBucketName"]
+        self.ffbatch("deploy", "down", "--yes", *(word for bucket in buckets for word in ("--delete-data", bucket)))
         if self.endpoint:
             return "removed, with its data"
         tags = self.client("resourcegroupstaggingapi").get_paginator("get_resources")
@@ -283,7 +289,7 @@ class Run:
             if self.asked.keep:
                 print(f"kept: `ffbatch deploy down --prefix {self.prefix}` removes it")
             else:
-                self.began and print("removing everything", flush=True)
+                print("removing everything", flush=True)
                 self.asked.max_usd = float("inf")
                 self.step("down", self.down)
 
