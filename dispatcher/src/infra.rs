@@ -20,6 +20,9 @@ pub const PINNED: &str = "-pinned";
 /// What the names of an installation begin with that does not say otherwise.
 pub const PREFIX: &str = "batch-ffmpeg";
 
+/// The first word of the command of the job that exports traces: by it the worker becomes the program that lies beside it.
+pub const EXPORT_TRACES: &str = "export-traces";
+
 /// The parameter of AWS Systems Manager that switches on that jobs are measured which say nothing of quality: `TRUE` or `FALSE`.
 pub fn switch(prefix: &str) -> String {
     format!("/{prefix}/ffqm")

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::docker;
-use crate::moto::{Answer, Moto};
+use crate::moto::{Answer, Moto, REGION};
 use crate::sandbox::{Sandbox, until};
 use crate::tools;
 
@@ -140,6 +140,22 @@ impl Aws {
         let headers =
             format!("Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: {target}\r\n");
         read(&self.moto.call(service, "/", &headers, &asked.to_string()))
+    }
+
+    /// Runs a client that knows nothing of ffbatch (`tests/fixtures/clients/`) and returns the id of the job that it submits.
+    #[track_caller]
+    pub fn client(&self, name: &str, words: &[&str]) -> String {
+        let client = format!("tests/fixtures/clients/{name}.py");
+        let ran = Command::new(tools::python())
+            .arg(tools::repository().join(client))
+            .args(words)
+            .envs(self.environment())
+            .env("AWS_DEFAULT_REGION", REGION)
+            .output()
+            .expect("Python starts");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{said}");
+        String::from_utf8_lossy(&ran.stdout).trim().to_owned()
     }
 
     /// Submits a job and returns its id.

@@ -2,13 +2,12 @@
 //! and the log.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 
 use ffbatch_tests::aws::{Aws, BUCKET, computes, definition_name, queue_name, text};
 use ffbatch_tests::clip::{self, Clip, LONG, SHORT};
+use ffbatch_tests::image;
 use ffbatch_tests::media::frames;
 use ffbatch_tests::sandbox::{Sandbox, until};
-use ffbatch_tests::{image, tools};
 use serde_json::{Value, json};
 
 /// An account with a bucket, in which a clip lies at `in.mp4`, and the compute `intel`; `None` without a Docker engine.
@@ -89,25 +88,9 @@ fn a_client_of_the_sample_needs_no_change() {
             aws.compute(compute, &image::worker());
         }
     }
-    let client = tools::repository().join("tests/fixtures/clients/submit.py");
-    let submit = |compute: &str, key: &str| {
-        let output = Command::new(tools::python())
-            .arg(&client)
-            .args([
-                compute,
-                BUCKET,
-                "in.mp4",
-                key,
-                "-ss 00:00:00.4 -t 00:00:00.8 -c:v copy -an",
-            ])
-            .envs(aws.environment())
-            .env("AWS_DEFAULT_REGION", "us-east-1")
-            .output()
-            .expect("Python starts");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
-    };
+    let cut = "-ss 00:00:00.4 -t 00:00:00.8 -c:v copy -an";
+    let submit =
+        |compute: &str, key: &str| aws.client("submit", &[compute, BUCKET, "in.mp4", key, cut]);
     let jobs: Vec<(&str, String)> = computes()
         .into_iter()
         .map(|compute| (compute, submit(compute, &format!("test/{compute}.mp4"))))

@@ -283,22 +283,6 @@ fn the_page_shows_the_client() {
     assert_eq!(call(&checkout("docs/migration.md")), call(&client));
 }
 
-/// Submits a job by a client that knows nothing of ffbatch.
-#[track_caller]
-fn submitted(aws: &Aws, client: &str, words: &[&str]) -> String {
-    let client = format!("tests/fixtures/clients/{client}.py");
-    let submitted = Command::new(tools::python())
-        .arg(tools::repository().join(client))
-        .args(words)
-        .envs(aws.environment())
-        .env("AWS_DEFAULT_REGION", "us-east-1")
-        .output()
-        .expect("Python starts");
-    let said = String::from_utf8_lossy(&submitted.stderr);
-    assert!(submitted.status.success(), "{said}");
-    String::from_utf8_lossy(&submitted.stdout).trim().to_owned()
-}
-
 #[test]
 fn a_client_of_the_sample_and_ffbatch_run_jobs_on_what_was_deployed() {
     let Some(aws) = Aws::with_docker() else {
@@ -316,11 +300,7 @@ fn a_client_of_the_sample_and_ffbatch_run_jobs_on_what_was_deployed() {
     let bucket = bucket.map(str::trim).next().expect("an output");
     aws.s3().put(bucket, "in.mp4", clip::bytes(SHORT));
     let clip = "-t 00:00:00.8 -c:v copy -an";
-    let job = submitted(
-        &aws,
-        "submit",
-        &["intel", bucket, "in.mp4", "out.mp4", clip],
-    );
+    let job = aws.client("submit", &["intel", bucket, "in.mp4", "out.mp4", clip]);
     aws.until(&job, "SUCCEEDED");
     the_page_shows_the_client();
     let whole = [
@@ -333,7 +313,7 @@ fn a_client_of_the_sample_and_ffbatch_run_jobs_on_what_was_deployed() {
         "pinned.mp4",
         "-c copy",
     ];
-    let pinned = submitted(&aws, "pinned", &whole);
+    let pinned = aws.client("pinned", &whole);
     aws.until(&pinned, "SUCCEEDED");
     let words = format!(
         "run --compute intel --quality psnr --json -- ffmpeg -i s3://{bucket}/in.mp4 -c:v libx264 -preset ultrafast -an s3://{bucket}/again.mp4"

@@ -7,9 +7,6 @@ use std::process::{Command, ExitCode};
 
 use ffbatch_dispatcher::exit::Exit;
 
-/// The word.
-pub const WORD: &str = "export-traces";
-
 /// The program.
 const PROGRAM: &str = "ffbatch-traces-export";
 

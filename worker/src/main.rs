@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::infra::EXPORT_TRACES;
 use ffbatch_quality as _;
 
 use crate::flags::Flags;
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
     match arguments.nth(1) {
         // Only a failure returns; on success this process has become another program.
         Some(word) if word == LAUNCH => return ffbatch_media::confine::launch(arguments),
-        Some(word) if word == companion::WORD => return companion::launch(arguments),
+        Some(word) if word == EXPORT_TRACES => return companion::launch(arguments),
         _ => {}
     }
     let flags = Flags::parse();

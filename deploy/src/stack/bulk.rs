@@ -7,9 +7,9 @@
 
 use serde_json::{Value, json};
 
-use super::Site;
 use super::bucket::BUCKET;
 use super::roles::{allow, role, submit};
+use super::{Site, logs};
 use crate::template::{attribute, reference, sub};
 
 mod machine;
@@ -21,16 +21,9 @@ const GROUP: &str = "StateMachineLogs";
 
 pub fn add(site: &mut Site<'_>) {
     let prefix = site.plan.prefix.clone();
-    let mut logs = json!({
-        // What begins so needs no permission of its own for each log ("Logging using CloudWatch Logs", AWS Step Functions Developer Guide).
-        "LogGroupName": format!("/aws/vendedlogs/states/{prefix}-state-machine"),
-        "Tags": site.tags(),
-    });
-    let days = site.plan.options.log_retention_days;
-    if days > 0 {
-        logs["RetentionInDays"] = json!(days);
-    }
-    site.template.add(GROUP, "AWS::Logs::LogGroup", logs);
+    // What begins so needs no permission of its own for each log ("Logging using CloudWatch Logs", AWS Step Functions Developer Guide).
+    let group = format!("/aws/vendedlogs/states/{}", name(&prefix));
+    logs::group(site, GROUP, &group);
     let statements = statements(site);
     let description = "What bulk runs may do: list objects, run jobs, write results";
     role(site, ROLE, "states", description, Some(statements), &[]);

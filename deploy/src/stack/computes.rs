@@ -235,12 +235,14 @@ fn definitions(site: &mut Site<'_>, compute: &str, family: &BatchFamily) {
         let Some(definition) = definition else {
             continue;
         };
-        let mut properties = capitals(&definition, &FREE);
-        properties["Tags"] = json!({ "application": site.plan.prefix });
-        site.template.add(
-            &id(&[compute, what]),
-            "AWS::Batch::JobDefinition",
-            properties,
-        );
+        define(site, &id(&[compute, what]), &definition);
     }
+}
+
+/// Adds a job definition, which is given in the form of the AWS Batch API.
+pub fn define(site: &mut Site<'_>, id: &str, definition: &Value) {
+    let mut properties = capitals(definition, &FREE);
+    properties["Tags"] = json!({ "application": site.plan.prefix });
+    site.template
+        .add(id, "AWS::Batch::JobDefinition", properties);
 }

@@ -3,13 +3,13 @@
 //! A schedule submits a job on Fargate, so that there is no function with code of its own: the program lies in the worker's image. Its
 //! queue is no compute.
 
-use ffbatch_dispatcher::infra::retry_strategy;
+use ffbatch_dispatcher::infra::{EXPORT_TRACES, retry_strategy};
 use ffbatch_dispatcher::retry::RetryStrategy;
 use serde_json::{Value, json};
 
 use super::network::Place;
 use super::{Plan, Site, bucket, computes, images, logs, roles};
-use crate::template::{attribute, capitals, reference, region, sub};
+use crate::template::{attribute, reference, region, sub};
 
 /// The flavour of the image that has the program.
 pub const FLAVOUR: &str = "cpu";
@@ -21,9 +21,6 @@ const ENVIRONMENT: &str = "ExportEnvironment";
 const SCHEDULE: &str = "ExportSchedule";
 const ROLE: &str = "ExportRole";
 const SCHEDULE_ROLE: &str = "ExportScheduleRole";
-
-/// The word by which the worker becomes the program.
-const PROGRAM: &str = "export-traces";
 
 /// What the job gets: the least that Fargate has.
 const VCPUS: &str = "0.25";
@@ -74,10 +71,8 @@ pub fn add(site: &mut Site<'_>, place: &Place) {
         .add_with(ENVIRONMENT, kind, properties, place.dependency());
     computes::queue(site, "export", "queue", &queue, &[environment]);
     role(site);
-    let mut properties = capitals(&definition(site, &name), &["options"]);
-    properties["Tags"] = json!({ "application": site.plan.prefix });
-    let kind = "AWS::Batch::JobDefinition";
-    site.template.add(DEFINITION, kind, properties);
+    let definition = definition(site, &name);
+    computes::define(site, DEFINITION, &definition);
     schedule(site);
 }
 
@@ -131,7 +126,7 @@ fn definition(site: &Site<'_>, name: &str) -> Value {
         "propagateTags": true,
         "containerProperties": {
             "image": images::image(FLAVOUR),
-            "command": [PROGRAM, "--bucket", reference(bucket::BUCKET), "--prefix", site.plan.prefix],
+            "command": [EXPORT_TRACES, "--bucket", reference(bucket::BUCKET), "--prefix", site.plan.prefix],
             "environment": [{ "name": "AWS_REGION", "value": region() }],
             "resourceRequirements": [
                 { "type": "VCPU", "value": VCPUS },

@@ -1,10 +1,8 @@
 //! A client of the sample, against what was deployed.
 
-use std::process::Command;
-
 use ffbatch_tests::aws::{Aws, text};
 use ffbatch_tests::clip::{self, SHORT};
-use ffbatch_tests::{image, tools};
+use ffbatch_tests::image;
 use serde_json::json;
 
 #[test]
@@ -24,24 +22,10 @@ fn a_client_of_the_samples_api_runs_a_job() {
         panic!("one bucket, not {buckets:?}");
     };
     aws.s3().put(bucket, "in.mp4", clip::bytes(SHORT));
-    let client = tools::repository().join("tests/fixtures/clients/rest.py");
-    let submitted = Command::new(tools::python())
-        .arg(&client)
-        .args([
-            &format!("{}/", api.url()),
-            "intel",
-            bucket,
-            "in.mp4",
-            "it's out.mp4",
-            "-t 00:00:00.8 -c:v copy -an -metadata title='\"$5\" # 日本'",
-        ])
-        .envs(aws.environment())
-        .env("AWS_DEFAULT_REGION", "us-east-1")
-        .output()
-        .expect("Python starts");
-    let said = String::from_utf8_lossy(&submitted.stderr);
-    assert!(submitted.status.success(), "{said}");
-    let job = String::from_utf8_lossy(&submitted.stdout).trim().to_owned();
+    let url = format!("{}/", api.url());
+    let options = "-t 00:00:00.8 -c:v copy -an -metadata title='\"$5\" # 日本'";
+    let words = [&url, "intel", bucket, "in.mp4", "it's out.mp4", options];
+    let job = aws.client("rest", &words);
     let asked = json!({ "jobId": job });
     aws.until(&job, "SUCCEEDED");
     let (_, told) = api.post("/batch/describe", &asked);

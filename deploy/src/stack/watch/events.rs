@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::stack::Site;
 use crate::stack::export::QUEUE;
+use crate::stack::{Site, logs};
 use crate::template::{id, reference, sub};
 
 /// The logical id of the log group.
@@ -56,11 +56,6 @@ pub const BLOCKED: Kind = Kind {
 pub fn add(site: &mut Site<'_>) {
     let prefix = &site.plan.prefix;
     let name = format!("/aws/events/{prefix}");
-    let mut properties = json!({ "LogGroupName": name, "Tags": site.tags() });
-    let days = site.plan.options.log_retention_days;
-    if days > 0 {
-        properties["RetentionInDays"] = json!(days);
-    }
     let who = json!({ "Service": ["delivery.logs.amazonaws.com", "events.amazonaws.com"] });
     let allow = json!({
         "Version": "2012-10-17",
@@ -83,7 +78,7 @@ pub fn add(site: &mut Site<'_>) {
         "PolicyName": format!("{prefix}-events"),
         "PolicyDocument": sub(&allow.to_string()),
     });
-    site.template.add(GROUP, "AWS::Logs::LogGroup", properties);
+    logs::group(site, GROUP, &name);
     site.template
         .add("EventLogsPolicy", "AWS::Logs::ResourcePolicy", policy);
     let queues = site.template.of_kind("AWS::Batch::JobQueue");
