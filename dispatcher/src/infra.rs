@@ -20,6 +20,9 @@ pub const PINNED: &str = "-pinned";
 /// What the names of an installation begin with that does not say otherwise.
 pub const PREFIX: &str = "batch-ffmpeg";
 
+/// Where the data bucket is mounted in containers, and on the instances that they run on.
+pub const MOUNT: &str = "/mnt/ffbatch";
+
 /// The first word of the command of the job that exports traces: by it the worker becomes the program that lies beside it.
 pub const EXPORT_TRACES: &str = "export-traces";
 

@@ -151,7 +151,7 @@ pub struct StageReport {
 }
 
 /// One file that was read or published.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FileReport {
     /// Where it is.
     pub location: String,
@@ -164,6 +164,9 @@ pub struct FileReport {
     /// Seconds of media it holds, as ffmpeg's demuxer says; of inputs only, where ffmpeg said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_secs: Option<f64>,
+    /// The path at which it was read without a copy; of inputs in a mounted bucket only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<String>,
 }
 
 /// The quality of a job's outputs, or why there is no number.

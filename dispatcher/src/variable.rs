@@ -5,6 +5,9 @@
 /// The data bucket, for reports, claims and documents: its name, or an `s3://` URL of it. The name of the variable is that of AWS's sample.
 pub const BUCKET: &str = "S3_BUCKET";
 
+/// Where the data bucket is mounted as a file system, such as [`MOUNT`](crate::infra::MOUNT): its objects are read there without a copy.
+pub const BUCKET_MOUNT: &str = "FFBATCH_BUCKET_MOUNT";
+
 /// The id of the submission that the job belongs to.
 pub const SUBMISSION: &str = "FFBATCH_SUBMISSION";
 

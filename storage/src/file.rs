@@ -163,6 +163,7 @@ fn entry(location: Location, meta: &Metadata) -> Entry {
         location,
         size_bytes: Some(meta.len()),
         etag: None,
+        modified: meta.modified().ok(),
     }
 }
 

@@ -102,6 +102,7 @@ impl Store for HttpStore {
             location: at.clone(),
             size_bytes,
             etag: header(ETAG).map(str::to_owned),
+            modified: None,
         })
     }
 

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::ops::Range;
 use std::path::Path;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use ffbatch_dispatcher::location::Location;
@@ -18,6 +19,9 @@ pub struct Entry {
     pub size_bytes: Option<u64>,
     /// What changes when the content does, verbatim as the store tells it; `None` where it tells nothing.
     pub etag: Option<String>,
+    /// When its content was last written, to the precision of the other side (whole seconds in S3); `None` where the
+    /// store does not tell.
+    pub modified: Option<SystemTime>,
 }
 
 /// Files of one kind of location.

@@ -1,4 +1,5 @@
-//! Stage *fetch*: what is not on this machine comes here; side files are put under their names.
+//! Stage *fetch*: what is not on this machine comes here; side files are put under their names. What a mount has of the data bucket
+//! is no copy but a link to it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,16 +7,16 @@ use std::time::Duration;
 
 use ffbatch_dispatcher::event::{Event, Progress, Stage};
 use ffbatch_dispatcher::exit::Exit;
-use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::pattern;
 use ffbatch_dispatcher::report::FileReport;
-use ffbatch_storage::{Meter, Stores};
+use ffbatch_storage::{Entry, Meter, Stores};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::time::Instant;
 
 use crate::check::{Fetch, Plan, What};
 use crate::emit::emit;
 use crate::failure::Failure;
+use crate::mount::Mount;
 use crate::scratch::Scratch;
 use crate::staging::file_name;
 
@@ -36,16 +37,33 @@ const MARGIN: u64 = 16 << 20;
 /// One object on its way.
 #[derive(Debug)]
 struct Move {
-    from: Location,
+    from: Entry,
     to: PathBuf,
-    bytes: Option<u64>,
+    /// The file of this machine that it is already.
+    mounted: Option<PathBuf>,
+}
+
+/// What came.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The inputs, for the report.
+    pub inputs: Vec<FileReport>,
+    /// Files of a mounted bucket that ffmpeg has to be allowed to read.
+    pub mounted: Vec<PathBuf>,
+    /// What of a mounted bucket was copied nevertheless, in a sentence.
+    pub remark: Option<String>,
 }
 
 /// Brings everything that the plan names, and tells what came.
-pub async fn fetch(plan: &Plan, stores: &Stores) -> Result<Vec<FileReport>, Failure> {
+pub async fn fetch(plan: &Plan, stores: &Stores) -> Result<Fetched, Failure> {
     let followed = follow::follow(&plan.fetches, stores).await?;
     let moves = moves(&followed.fetches, stores).await?;
-    let total: u64 = moves.iter().filter_map(|one| one.bytes).sum();
+    // A file system behind a network may take its time.
+    let (moves, remark) = tokio::task::spawn_blocking(|| in_mount(moves))
+        .await
+        .map_err(|error| Failure::new(Exit::Internal, error.to_string()))?;
+    let copied = moves.iter().filter(|one| one.mounted.is_none());
+    let total: u64 = copied.filter_map(|one| one.from.size_bytes).sum();
     space(&plan.scratch, total)?;
     let meter = Arc::new(Meter::default());
     let moving = stream::iter(moves.iter().map(|one| bring(one, stores, &meter)))
@@ -68,10 +86,13 @@ pub async fn fetch(plan: &Plan, stores: &Stores) -> Result<Vec<FileReport>, Fail
         .map(|(_, text, from)| FileReport {
             location: from.to_string(),
             bytes: Some(text.len() as u64),
-            sha256: None,
-            duration_secs: None,
+            ..FileReport::default()
         });
-    Ok(in_place(&plan.reads).chain(texts).chain(fetched).collect())
+    Ok(Fetched {
+        inputs: in_place(&plan.reads).chain(texts).chain(fetched).collect(),
+        mounted: moves.into_iter().filter_map(|one| one.mounted).collect(),
+        remark,
+    })
 }
 
 /// Makes the directory of a path.
@@ -88,10 +109,7 @@ fn beneath(path: &Path) -> Result<(), Failure> {
 fn unplaced(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(
         Exit::Machine,
-        format!(
-            "the side file `{}` cannot be put in place: {error}",
-            path.display()
-        ),
+        format!("`{}` cannot be put in place: {error}", path.display()),
     )
 }
 
@@ -102,8 +120,7 @@ fn in_place(reads: &[PathBuf]) -> impl Iterator<Item = FileReport> + '_ {
         Some(FileReport {
             location: path.display().to_string(),
             bytes: Some(metadata.len()),
-            sha256: None,
-            duration_secs: None,
+            ..FileReport::default()
         })
     })
 }
@@ -164,9 +181,9 @@ async fn expand(fetch: &Fetch, stores: &Stores) -> Result<Vec<Move>, Failure> {
             ));
         }
         return Ok(vec![Move {
-            from: fetch.from.clone(),
+            from: entry,
             to: fetch.to.clone(),
-            bytes: entry.size_bytes,
+            mounted: None,
         }]);
     };
     let entries = store
@@ -183,8 +200,8 @@ async fn expand(fetch: &Fetch, stores: &Stores) -> Result<Vec<Move>, Failure> {
                 to: fetch
                     .to
                     .join(below.split('/').map(file_name).collect::<PathBuf>()),
-                bytes: entry.size_bytes,
-                from: entry.location,
+                from: entry,
+                mounted: None,
             }
         })
         .collect();
@@ -200,6 +217,30 @@ async fn expand(fetch: &Fetch, stores: &Stores) -> Result<Vec<Move>, Failure> {
     Ok(moves)
 }
 
+/// Finds what a mount has of these, and says so where it lacks some of its bucket.
+fn in_mount(mut moves: Vec<Move>) -> (Vec<Move>, Option<String>) {
+    let Some(mount) = Mount::named() else {
+        return (moves, None);
+    };
+    let mut refused = Vec::new();
+    for one in &mut moves {
+        match mount.find(&one.from) {
+            Some(Ok(path)) => one.mounted = Some(path),
+            Some(Err(why)) => refused.push((one.from.location.to_string(), why)),
+            None => {}
+        }
+    }
+    let remark = refused.first().map(|(first, why)| {
+        let others = match refused.len() - 1 {
+            0 => "was".to_owned(),
+            others => format!("and {others} more were"),
+        };
+        let root = mount.root().display();
+        format!("`{first}` {others} copied, not read at `{root}`: {why}")
+    });
+    (moves, remark)
+}
+
 async fn bring(one: &Move, stores: &Stores, meter: &Meter) -> Result<FileReport, Failure> {
     if let Some(directory) = one.to.parent() {
         tokio::fs::create_dir_all(directory)
@@ -211,18 +252,29 @@ async fn bring(one: &Move, stores: &Stores, meter: &Meter) -> Result<FileReport,
                 )
             })?;
     }
+    let location = &one.from.location;
+    if let Some(mounted) = &one.mounted {
+        tokio::fs::symlink(mounted, &one.to)
+            .await
+            .map_err(|error| unplaced(mounted, &error))?;
+        return Ok(FileReport {
+            location: location.to_string(),
+            bytes: one.from.size_bytes,
+            read_at: Some(mounted.display().to_string()),
+            ..FileReport::default()
+        });
+    }
     let store = stores
-        .of(&one.from)
+        .of(location)
         .map_err(|error| Failure::store(Exit::Input, &error))?;
     let bytes = store
-        .get(&one.from, &one.to, meter)
+        .get(location, &one.to, meter)
         .await
         .map_err(|error| Failure::store(Exit::Input, &error))?;
     Ok(FileReport {
-        location: one.from.to_string(),
+        location: location.to_string(),
         bytes: Some(bytes),
-        sha256: None,
-        duration_secs: None,
+        ..FileReport::default()
     })
 }
 

@@ -27,6 +27,7 @@ mod inside;
 mod instance;
 mod machine;
 mod measure;
+mod mount;
 mod order;
 mod preflight;
 mod processors;

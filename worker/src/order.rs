@@ -10,9 +10,11 @@ use ffbatch_storage::Stores;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use crate::check::Plan;
 use crate::claim::{self, Claim};
 use crate::emit::{emit, note};
 use crate::failure::Failure;
+use crate::fetch::Fetched;
 use crate::measure::Frames;
 use crate::span::fail;
 use crate::stop::{unless, unless_late};
@@ -66,7 +68,7 @@ pub async fn stages(
         let work_dir = work_dir::open()?;
         check::check(&job, job_id, &work_dir).map(|plan| (job, switch, metrics, model, plan))
     };
-    let (mut job, mut switch, metrics, model, plan) =
+    let (mut job, mut switch, metrics, model, mut plan) =
         stage(log, Stage::Check, unless(stop, checking)).await?;
     for remark in &plan.remarks {
         note(notes, remark);
@@ -76,13 +78,8 @@ pub async fn stages(
         publish::reachable(&plan, stores).await?;
         fetch::fetch(&plan, stores).await
     };
-    *inputs = stage(log, Stage::Fetch, unless(stop, fetching)).await?;
-    moved(
-        log,
-        inputs
-            .iter()
-            .filter(|input| !input.location.starts_with('/')),
-    );
+    let fetched = stage(log, Stage::Fetch, unless(stop, fetching)).await?;
+    arrived(fetched, &mut plan, inputs, log, notes);
     if job.measure == When::Inside {
         job.measure = inside_or_after(&mut switch, notes).await;
     }
@@ -139,6 +136,24 @@ async fn inside_or_after(switch: &mut Switch, notes: &mut Vec<String>) -> When {
             When::After
         }
     }
+}
+
+/// Keeps what the fetch stage brought, and lets ffmpeg read what lies elsewhere.
+fn arrived(
+    fetched: Fetched,
+    plan: &mut Plan,
+    inputs: &mut Vec<FileReport>,
+    log: &mut [StageReport],
+    notes: &mut Vec<String>,
+) {
+    if let Some(remark) = fetched.remark {
+        note(notes, remark);
+    }
+    plan.reads.extend(fetched.mounted);
+    *inputs = fetched.inputs;
+    let is_moved =
+        |input: &&FileReport| !input.location.starts_with('/') && input.read_at.is_none();
+    moved(log, inputs.iter().filter(is_moved));
 }
 
 /// Ends a job whose work another one does.

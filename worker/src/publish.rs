@@ -148,7 +148,7 @@ async fn place(
         location: to.to_string(),
         bytes: Some(bytes),
         sha256: Some(sha256),
-        duration_secs: None,
+        ..FileReport::default()
     })
 }
 
@@ -243,9 +243,7 @@ mod tests {
         }
         Ok(FileReport {
             location: location.to_owned(),
-            bytes: None,
-            sha256: None,
-            duration_secs: None,
+            ..FileReport::default()
         })
     }
 

@@ -64,8 +64,7 @@ fn two_thousand_outputs_end_with_the_playlist() {
     let part = |n: usize| FileReport {
         location: format!("s3://media/hls/part{n:04}.ts"),
         bytes: Some(200_000),
-        sha256: None,
-        duration_secs: None,
+        ..FileReport::default()
     };
     report.outputs = (0..1999).map(part).collect();
     report.outputs.push(FileReport {

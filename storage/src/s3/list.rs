@@ -9,6 +9,7 @@ use ffbatch_dispatcher::location::Location;
 use percent_encoding::percent_decode_str;
 
 use super::refusal::Doing;
+use super::stat::time;
 use super::{Object, S3Store};
 use crate::{Entry, Kind, StoreError};
 
@@ -43,6 +44,7 @@ impl S3Store {
                     },
                     size_bytes,
                     etag: item.e_tag().map(str::to_owned),
+                    modified: item.last_modified().copied().and_then(time),
                 });
             }
             next = page.next_continuation_token().map(str::to_owned);

@@ -255,6 +255,7 @@ mod tests {
             location,
             size_bytes: Some(1),
             etag: None,
+            modified: None,
         };
         let found = destined(entry, &roots.collect());
         found
