@@ -89,6 +89,7 @@ fn options(config: &Config, flags: &StackFlags) -> anyhow::Result<Options> {
         .log_retention_days
         .unwrap_or(options.log_retention_days);
     options.on_demand |= flags.on_demand;
+    options.shared_files |= flags.shared_files;
     options.ffqm |= flags.ffqm;
     options.traces_export &= !flags.no_traces_export;
     Ok(options)

@@ -29,7 +29,7 @@ const FREE_DASHBOARDS: u32 = 3;
 const DAILY_JOB_MONTH: f64 = 0.25 * 0.04048 + 0.5 * 0.004_445 + 0.005;
 
 /// What costs nothing while nothing is asked of it.
-const BY_USE: [&str; 33] = [
+const BY_USE: [&str; 35] = [
     "AWS::ApiGateway::Deployment",
     "AWS::ApiGateway::GatewayResponse",
     "AWS::ApiGateway::RestApi",
@@ -58,6 +58,8 @@ const BY_USE: [&str; 33] = [
     "AWS::Logs::ResourcePolicy",
     "AWS::S3::Bucket",
     "AWS::S3::BucketPolicy",
+    "AWS::S3Files::FileSystem",
+    "AWS::S3Files::MountTarget",
     "AWS::SNS::Subscription",
     "AWS::SNS::Topic",
     "AWS::SNS::TopicPolicy",

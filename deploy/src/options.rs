@@ -18,6 +18,10 @@ const LONGEST_PREFIX: usize = 24;
 /// How a stack shall be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of the configuration that is on or off"
+)]
 pub struct Options {
     /// The stack's name; by default the prefix and `-stack`.
     pub stack: Option<String>,
@@ -33,6 +37,8 @@ pub struct Options {
     pub max_vcpus: u32,
     /// Whether jobs run at the full price where there is no Spot instance for them.
     pub on_demand: bool,
+    /// Whether jobs read the bucket as a file system, without a copy.
+    pub shared_files: bool,
     /// Days that logs are kept; 0 for ever.
     pub log_retention_days: u32,
     /// Whether jobs are measured that say nothing of quality.
@@ -70,6 +76,7 @@ impl Default for Options {
             subnets: Vec::new(),
             max_vcpus: 256,
             on_demand: false,
+            shared_files: false,
             log_retention_days: 90,
             ffqm: false,
             traces_export: true,

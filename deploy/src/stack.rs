@@ -19,6 +19,7 @@ mod images;
 mod logs;
 mod network;
 mod roles;
+mod shared;
 mod switch;
 mod watch;
 
@@ -68,6 +69,9 @@ impl Plan {
             left_out: Vec::new(),
             options,
         };
+        if let Some(why) = shared::why_not(region).filter(|_| plan.options.shared_files) {
+            return Err(why);
+        }
         for family in families.iter() {
             if (family.infra)().batch.is_none() {
                 continue;
@@ -107,7 +111,8 @@ impl Plan {
         logs::add(&mut site);
         switch::add(&mut site);
         roles::add(&mut site);
-        let network = network::add(&mut site);
+        let mut network = network::add(&mut site);
+        shared::add(&mut site, &mut network);
         computes::add(&mut site, &network);
         bulk::add(&mut site);
         export::add(&mut site, &network);

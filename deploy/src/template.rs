@@ -138,6 +138,9 @@ pub fn id(words: &[&str]) -> String {
     parts.map(capital).collect()
 }
 
+/// What has another name in CloudFormation than its API's with a capital.
+const RENAMED: [(&str, &str); 1] = [("s3filesVolumeConfiguration", "S3FilesVolumeConfiguration")];
+
 /// What an API takes with names like `jobRoleArn`, as CloudFormation takes it: `JobRoleArn`. Below the names in `free` the keys are
 /// the user's own.
 pub fn capitals(value: &Value, free: &[&str]) -> Value {
@@ -151,10 +154,11 @@ pub fn capitals(value: &Value, free: &[&str]) -> Value {
                 } else {
                     capitals(value, free)
                 };
-                let name = if is_function {
-                    name.clone()
-                } else {
-                    id(&[name])
+                let renamed = RENAMED.iter().find(|(api, _)| api == name);
+                let name = match renamed {
+                    Some((_, renamed)) => (*renamed).to_owned(),
+                    None if is_function => name.clone(),
+                    None => id(&[name]),
                 };
                 (name, value)
             })
@@ -175,11 +179,13 @@ mod tests {
             "jobRoleArn": { "Fn::GetAtt": ["Role", "Arn"] },
             "parameters": { "input_url": "null" },
             "environment": [{ "name": "a-b", "value": { "Ref": "Bucket" } }],
+            "s3filesVolumeConfiguration": { "fileSystemArn": "arn" },
         });
         let expected = json!({
             "JobRoleArn": { "Fn::GetAtt": ["Role", "Arn"] },
             "Parameters": { "input_url": "null" },
             "Environment": [{ "Name": "a-b", "Value": { "Ref": "Bucket" } }],
+            "S3FilesVolumeConfiguration": { "FileSystemArn": "arn" },
         });
         assert_eq!(capitals(&asked, &["parameters"]), expected);
     }

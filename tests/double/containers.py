@@ -37,6 +37,10 @@ class Container:
             words += ["--user", user]
         if self.about.get("readonlyRootFilesystem"):
             words.append("--read-only")
+        hosts = {one["name"]: one["host"]["sourcePath"] for one in self.about.get("volumes", []) if "host" in one}
+        for point in self.about.get("mountPoints", []):
+            access = ",readonly" if point.get("readOnly") else ""
+            words += ["--mount", f"type=bind,source={hosts[point['sourceVolume']]},target={point['containerPath']}{access}"]
         for needed in self.about["resourceRequirements"]:
             # Twice the same limit, as on AWS: no swap. Processors and devices are what this machine has.
             words += ["--memory", f"{needed['value']}m", "--memory-swap", f"{needed['value']}m"] if needed["type"] == "MEMORY" else []

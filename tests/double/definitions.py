@@ -76,6 +76,15 @@ def platform(container, fargate):
         yield "a job on Fargate needs executionRoleArn"
     if fargate and (container.get("privileged") or container.get("linuxParameters", {}).get("devices") or container.get("instanceType")):
         yield "Fargate has no privileged containers, no devices and no instance types"
+    volumes = {one["name"]: one for one in container.get("volumes", [])}
+    for name, volume in volumes.items():
+        if fargate and "host" in volume:
+            yield f"the volume {name} is a directory of a host, which Fargate has not"
+        if not fargate and "s3filesVolumeConfiguration" in volume:
+            yield f"the volume {name} is of Amazon S3 Files, which jobs on instances cannot have"
+    for point in container.get("mountPoints", []):
+        if point.get("sourceVolume") not in volumes:
+            yield f"there is no volume {point.get('sourceVolume')}"
     for name in ONLY_FARGATE:
         if not fargate and name in container:
             yield f"{name} is for Fargate only"

@@ -14,7 +14,7 @@ ENDED = ("SUCCEEDED", "FAILED")
 DETAILS = (
     "image", "command", "jobRoleArn", "executionRoleArn", "environment", "resourceRequirements", "linuxParameters", "privileged",
     "user", "readonlyRootFilesystem", "logConfiguration", "networkConfiguration", "ephemeralStorage", "runtimePlatform",
-    "fargatePlatformConfiguration", "instanceType",
+    "fargatePlatformConfiguration", "instanceType", "volumes", "mountPoints",
 )
 
 
@@ -149,9 +149,8 @@ class Job(models.Job):
 
     def _container_details(self):
         container = self.container()
-        details = {name: container[name] for name in DETAILS if name in container} | self.now
-        details |= {name: [] for name in ("volumes", "mountPoints", "ulimits", "secrets", "networkInterfaces")}
-        return details
+        lists = {name: [] for name in ("volumes", "mountPoints", "ulimits", "secrets", "networkInterfaces")}
+        return lists | {name: container[name] for name in DETAILS if name in container} | self.now
 
     def retry_strategy(self):
         return self.asked.get("retryStrategy") or self.job_definition.asked.get("retryStrategy") or {}

@@ -56,6 +56,8 @@ fn cfn_lint_finds_nothing_in_any_variant() {
         "--network existing --vpc vpc-0123456789abcdef0 --subnet subnet-0123456789abcdef0",
         "--prefix media --log-retention-days 0 --ffqm --alarm-email me@example.com --no-traces-export",
         "--read-bucket theirs --write-bucket ours --compute arm",
+        "--shared-files",
+        "--shared-files --network existing --vpc vpc-0123456789abcdef0 --subnet subnet-0123456789abcdef0",
     ];
     let mut templates = Vec::new();
     for (number, flags) in variants.iter().enumerate() {

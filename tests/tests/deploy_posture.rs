@@ -305,7 +305,7 @@ fn the_usual_stack() {
 
 #[test]
 fn an_isolated_stack_with_alarms() {
-    check("--network isolated --alarm-email me@example.com");
+    check("--network isolated --alarm-email me@example.com --shared-files");
 }
 
 #[test]

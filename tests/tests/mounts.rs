@@ -8,9 +8,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use ffbatch_dispatcher::event::Stage;
+use ffbatch_dispatcher::infra::Surroundings;
 use ffbatch_dispatcher::report::Report;
+use ffbatch_tests::aws::{Aws, infra};
 use ffbatch_tests::clip::{SHORT, bytes};
+use ffbatch_tests::image;
+use ffbatch_tests::moto::REGION;
 use ffbatch_tests::site::{BUCKET, Site};
+use serde_json::json;
 
 /// A site whose bucket is mounted, and the mount.
 fn mounted() -> (Site, PathBuf) {
@@ -22,10 +27,13 @@ fn mounted() -> (Site, PathBuf) {
     (site, mount)
 }
 
+fn noise(length: usize) -> Vec<u8> {
+    b"noise ".iter().copied().cycle().take(length).collect()
+}
+
 /// Puts noise of these bytes' length into the bucket, and the bytes into the mount.
 fn place(site: &Site, mount: &Path, name: &str, bytes: &[u8]) {
-    let noise: Vec<u8> = (0..bytes.len()).map(|at| (at % 251) as u8).collect();
-    site.put(name, &noise);
+    site.put(name, &noise(bytes.len()));
     let path = mount.join(name);
     fs::create_dir_all(path.parent().expect("a directory")).expect("made");
     fs::write(path, bytes).expect("written");
@@ -92,7 +100,7 @@ fn what_the_mount_does_not_have_yet_is_copied_and_said() {
     site.place(SHORT, "replaced.mp4");
     let old = mount.join("replaced.mp4");
     fs::write(&old, vec![b'x'; bytes(SHORT).len()]).expect("written");
-    let yesterday = SystemTime::now() - Duration::from_secs(86_400);
+    let yesterday = SystemTime::now() - Duration::from_hours(24);
     let file = File::options().write(true).open(&old);
     file.and_then(|file| file.set_modified(yesterday))
         .expect("dated");
@@ -130,9 +138,10 @@ fn sequences_lists_and_playlists_are_read_in_the_mount() {
         .ok();
     let mut segments = 0;
     for name in maker.names() {
-        if name.ends_with(".png") {
+        let kind = name.rsplit('.').next();
+        if kind == Some("png") {
             place(&site, &mount, &format!("seq/{name}"), &maker.bytes(&name));
-        } else if name.ends_with(".ts") {
+        } else if kind == Some("ts") {
             place(&site, &mount, &format!("hls/{name}"), &maker.bytes(&name));
             segments += 1;
         }
@@ -172,4 +181,40 @@ fn a_link_in_the_mount_leads_nowhere_else() {
         "{:?}",
         report.notes
     );
+}
+
+#[test]
+fn a_job_in_a_container_reads_the_mount_of_its_instance() {
+    let Some(aws) = Aws::with_docker() else {
+        return;
+    };
+    aws.s3().create(BUCKET);
+    aws.compute("arm", "image");
+    let sandbox = aws.sandbox();
+    let mount = sandbox.directory("mount");
+    fs::create_dir_all(mount.join("in")).expect("made");
+    fs::write(mount.join("in/a.mp4"), bytes(SHORT)).expect("written");
+    sandbox.open_to_all();
+    aws.s3().put(BUCKET, "in/a.mp4", noise(bytes(SHORT).len()));
+    // The definition of a stack with the file system; the instance is this machine, which mounts elsewhere.
+    let around = Surroundings {
+        image: json!(image::worker()),
+        bucket: json!(BUCKET),
+        region: json!(REGION),
+        shared_files: Some(json!("arn")),
+        ..Surroundings::default()
+    };
+    let mut definition = infra("arm").definition(&around);
+    definition["containerProperties"]["volumes"][0]["host"]["sourcePath"] = json!(mount);
+    aws.register(&definition);
+    let words =
+        "run --compute arm --json -- ffmpeg -i s3://media/in/a.mp4 -c copy s3://media/b.mp4";
+    let report = sandbox.ffbatch(words.split(' ')).ok().report();
+    assert_eq!(
+        report.inputs[0].read_at.as_deref(),
+        Some("/mnt/ffbatch/in/a.mp4")
+    );
+    assert_eq!(fetched_bytes(&report), 0);
+    assert_eq!(report.notes, Vec::<String>::new());
+    assert_eq!(aws.violations(), Vec::<String>::new());
 }

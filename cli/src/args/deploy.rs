@@ -122,6 +122,9 @@ pub struct StackFlags {
     /// Run jobs at the full price where there is no Spot instance for them
     #[arg(long)]
     pub on_demand: bool,
+    /// Let jobs read the bucket as a file system (Amazon S3 Files), without a copy; it costs by what is read
+    #[arg(long)]
+    pub shared_files: bool,
     /// Days that logs are kept, 0 for ever [default: 90]
     #[arg(long, value_name = "DAYS")]
     pub log_retention_days: Option<u32>,

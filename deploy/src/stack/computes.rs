@@ -5,7 +5,7 @@ use ffbatch_dispatcher::settings::Settings;
 use serde_json::{Value, json};
 
 use super::network::Place;
-use super::{Site, bucket, images, logs, roles, switch};
+use super::{Site, bucket, images, logs, roles, shared, switch};
 use crate::template::{attribute, capitals, id, reference, region};
 use crate::validate;
 
@@ -26,17 +26,8 @@ const STUCK: [(&str, u32); 3] = [
 /// What an instance sets up as it starts: containers are asked to end when its Spot instance is taken back, and get most of the two
 /// minutes that there are ("Amazon ECS container agent configuration" in the Amazon ECS Developer Guide). AWS Batch adds its own part, so
 /// it has to be a MIME archive.
-const USER_DATA: &str = "MIME-Version: 1.0
-Content-Type: multipart/mixed; boundary=\"==ffbatch==\"
-
---==ffbatch==
-Content-Type: text/x-shellscript; charset=\"us-ascii\"
-
-#!/bin/bash
-echo ECS_ENABLE_SPOT_INSTANCE_DRAINING=true >>/etc/ecs/ecs.config
+const AGENT: &str = "echo ECS_ENABLE_SPOT_INSTANCE_DRAINING=true >>/etc/ecs/ecs.config
 echo ECS_CONTAINER_STOP_TIMEOUT=110s >>/etc/ecs/ecs.config
-
---==ffbatch==--
 ";
 
 /// How many networks may lie between an instance's metadata service and a container: a container with a network of its own is one
@@ -122,7 +113,7 @@ fn launch_template(site: &mut Site<'_>, compute: &str, family: &BatchFamily) {
             "Ebs": { "VolumeType": "gp3", "VolumeSize": family.scratch_gib, "Encrypted": true, "DeleteOnTermination": true },
         }],
         "TagSpecifications": [tagged("instance"), tagged("volume")],
-        "UserData": { "Fn::Base64": USER_DATA },
+        "UserData": { "Fn::Base64": user_data(site.plan.options.shared_files) },
     });
     let properties = json!({
         "LaunchTemplateData": data,
@@ -133,6 +124,28 @@ fn launch_template(site: &mut Site<'_>, compute: &str, family: &BatchFamily) {
         "AWS::EC2::LaunchTemplate",
         properties,
     );
+}
+
+/// The script that an instance runs as it starts, as a MIME archive.
+fn user_data(has_shared_files: bool) -> Value {
+    let archive = |script: &str| {
+        format!(
+            "MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=\"==ffbatch==\"
+
+--==ffbatch==
+Content-Type: text/x-shellscript; charset=\"us-ascii\"
+
+#!/bin/bash
+{script}
+--==ffbatch==--
+"
+        )
+    };
+    if !has_shared_files {
+        return json!(archive(AGENT));
+    }
+    json!({ "Fn::Sub": [archive(&format!("{AGENT}{}", shared::script())), { "Files": attribute(shared::FILES, "FileSystemId") }] })
 }
 
 fn environment(
@@ -225,6 +238,8 @@ fn definitions(site: &mut Site<'_>, compute: &str, family: &BatchFamily) {
         execution_role: Some(attribute(roles::EXECUTION, "Arn")),
         log_group: Some(reference(logs::GROUP)),
         switch: (!is_usual).then(|| reference(switch::SWITCH)),
+        shared_files: (site.plan.options.shared_files)
+            .then(|| attribute(shared::FILES, "FileSystemArn")),
         is_private: site.plan.is_private(),
     };
     let all = [

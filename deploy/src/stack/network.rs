@@ -46,6 +46,7 @@ const WAYS: [&str; 4] = [
 
 /// Where jobs are put.
 pub struct Place {
+    pub vpc: Value,
     pub subnets: Vec<Value>,
     pub security_group: Value,
     /// What has to be there before anything runs, and until nothing does any more: an address that is in use keeps its gateway, and
@@ -69,6 +70,7 @@ pub fn add(site: &mut Site<'_>) -> Place {
     if options.network == Network::Existing {
         let vpc = json!(options.vpc);
         return Place {
+            vpc: vpc.clone(),
             subnets: options.subnets.iter().map(|subnet| json!(subnet)).collect(),
             security_group: security_group(site, &vpc),
             before: Vec::new(),
@@ -121,6 +123,7 @@ pub fn add(site: &mut Site<'_>) -> Place {
     });
     let before = ways.map(|(id, _)| id.clone()).collect();
     Place {
+        vpc,
         subnets,
         security_group,
         before,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::bucket::BUCKET;
 use super::logs::GROUP;
-use super::{Site, images};
+use super::{Site, images, shared};
 use crate::template::{attribute, sub};
 
 /// The logical ids.
@@ -55,7 +55,7 @@ fn job(site: &mut Site<'_>) {
     }
     written.extend(options.write_buckets.iter().map(|bucket| arn(bucket, "/*")));
     let switch = infra::switch(&site.plan.prefix);
-    let statements = json!([
+    let mut statements = vec![
         allow("List", &["s3:ListBucket"], &json!(readable)),
         allow("Read", &["s3:GetObject"], &json!(objects)),
         allow(
@@ -63,7 +63,7 @@ fn job(site: &mut Site<'_>) {
             &[
                 "s3:PutObject",
                 "s3:AbortMultipartUpload",
-                "s3:ListMultipartUploadParts"
+                "s3:ListMultipartUploadParts",
             ],
             &json!(written),
         ),
@@ -76,13 +76,16 @@ fn job(site: &mut Site<'_>) {
         ),
         // It knows no resources.
         allow("Traces", &["xray:PutTraceSegments"], &json!("*")),
-    ]);
+    ];
+    if options.shared_files {
+        statements.extend(shared::readers());
+    }
     role(
         site,
         JOB,
         "ecs-tasks",
         "What a job may do",
-        Some(statements),
+        Some(json!(statements)),
         &[],
     );
     site.template.except(
@@ -124,7 +127,9 @@ fn execution(site: &mut Site<'_>) {
 
 fn instance(site: &mut Site<'_>) {
     let description = "What instances may do: run containers";
-    let role = role(site, INSTANCE, "ec2", description, None, &[AGENT]);
+    let shared = site.plan.options.shared_files;
+    let statements = shared.then(|| json!(shared::readers()));
+    let role = role(site, INSTANCE, "ec2", description, statements, &[AGENT]);
     site.template.add(
         PROFILE,
         "AWS::IAM::InstanceProfile",
@@ -151,7 +156,7 @@ pub fn role(
         "Principal": { "Service": format!("{service}.amazonaws.com") },
         "Action": "sts:AssumeRole",
     });
-    if service == "ecs-tasks" || service == "scheduler" {
+    if ["ecs-tasks", "elasticfilesystem", "scheduler"].contains(&service) {
         // No service of another account may be talked into using it ("The confused deputy problem" in the IAM User Guide).
         trust["Condition"] =
             json!({ "StringEquals": { "aws:SourceAccount": sub("${AWS::AccountId}") } });

@@ -112,6 +112,30 @@ fn an_existing_network_is_used_as_it_is() {
 }
 
 #[test]
+fn jobs_read_the_bucket_as_a_file_system_where_that_is_asked_for() {
+    let without = template(|_, _| ());
+    let with = template(|_, options| options.shared_files = true);
+    let resources = with.resources().iter();
+    let added: BTreeMap<&String, &Value> = resources
+        .filter(|(id, _)| without.resources().get(*id).is_none())
+        .collect();
+    let start = &with.resources()["ArmLaunchTemplate"]["Properties"]["LaunchTemplateData"];
+    insta::assert_json_snapshot!([json!(added), start["UserData"].clone()]);
+    // Nothing runs before there is a way to it, and it goes after the last job.
+    for (id, _) in with.of_kind("AWS::Batch::ComputeEnvironment") {
+        let before = &with.resources()[id]["DependsOn"];
+        let before = before.as_array().expect("a list");
+        assert!(before.contains(&json!("SharedFilesTarget3")), "{id}");
+    }
+    let options = Options {
+        shared_files: true,
+        ..Options::default()
+    };
+    let why = plan(&Config::default(), options, "me-central-1").expect_err("it lacks the service");
+    assert!(why.contains("has no Amazon S3 Files"), "{why}");
+}
+
+#[test]
 fn spot_may_fall_back_to_the_full_price() {
     let template = template(|_, options| options.on_demand = true);
     for (id, kinds) in [

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::BatchFamily;
+use super::{BatchFamily, MOUNT};
 use crate::retry::{RetryStrategy, Rule};
 use crate::variable;
 
@@ -19,6 +19,9 @@ pub const PARAMETERS: [&str; 7] = [
     "name",
     "job",
 ];
+
+/// The volume that is the mounted bucket.
+const VOLUME: &str = "bucket";
 
 /// The nodes that a pinned definition speaks of: all, of which there is one.
 pub const ALL_NODES: &str = "0:";
@@ -40,6 +43,8 @@ pub struct Surroundings {
     pub log_group: Option<Value>,
     /// The parameter that is the switch for quality, where it has not the usual name.
     pub switch: Option<Value>,
+    /// The file system of the bucket (Amazon S3 Files), where jobs read it as one.
+    pub shared_files: Option<Value>,
     /// Whether a job on Fargate gets no public address, since its subnet has other ways out.
     pub is_private: bool,
 }
@@ -125,6 +130,17 @@ impl BatchFamily {
             );
             put("ephemeralStorage", json!({ "sizeInGiB": self.scratch_gib }));
         }
+        if let Some(files) = &around.shared_files {
+            // AWS Batch mounts it for jobs on Fargate; on instances it is there.
+            let volume = if self.launch.is_fargate() {
+                json!({ "name": VOLUME, "s3filesVolumeConfiguration": { "fileSystemArn": files } })
+            } else {
+                json!({ "name": VOLUME, "host": { "sourcePath": MOUNT } })
+            };
+            put("volumes", json!([volume]));
+            let point = json!({ "sourceVolume": VOLUME, "containerPath": MOUNT, "readOnly": true });
+            put("mountPoints", json!([point]));
+        }
         if !self.devices.is_empty() {
             let device = |path: &String| json!({ "hostPath": path, "containerPath": path, "permissions": ["READ", "WRITE"] });
             let devices: Vec<Value> = self.devices.iter().map(device).collect();
@@ -144,6 +160,9 @@ impl BatchFamily {
         all.insert(variable::BUCKET, around.bucket.clone());
         all.insert("AWS_REGION", around.region.clone());
         all.insert(variable::VCPUS, json!(self.vcpus.to_string()));
+        if around.shared_files.is_some() {
+            all.insert(variable::BUCKET_MOUNT, json!(MOUNT));
+        }
         if let Some(program) = &self.preflight {
             all.insert(variable::PREFLIGHT, json!(program));
         }
@@ -232,5 +251,22 @@ mod tests {
         let family = BatchFamily::fargate("fargate-arm", Architecture::Arm);
         insta::assert_json_snapshot!(family.definition(&around())["containerProperties"]);
         assert_eq!(family.pinned(&around()), None);
+    }
+
+    #[test]
+    fn a_mounted_bucket_is_a_volume_on_fargate_and_a_directory_on_instances() {
+        let around = Surroundings {
+            shared_files: Some(json!("arn:aws:s3files:eu-west-1:1:file-system/fs-1")),
+            ..around()
+        };
+        let families = [
+            BatchFamily::fargate("fargate", Architecture::X86),
+            BatchFamily::ec2("arm", Architecture::Arm, &["c7g"]),
+        ];
+        let mounted = families.map(|family| {
+            let container = family.container(&around);
+            ["environment", "volumes", "mountPoints"].map(|name| container[name].clone())
+        });
+        insta::assert_json_snapshot!(mounted);
     }
 }
