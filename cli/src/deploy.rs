@@ -32,7 +32,7 @@ pub async fn run(config: Config, verb: Deploy) -> anyhow::Result<Exit> {
 }
 
 /// What is to be deployed: the configuration with the flags over it. What is left out is said.
-async fn plan(config: &mut Config, flags: &StackFlags) -> anyhow::Result<Plan> {
+pub async fn plan(config: &mut Config, flags: &StackFlags) -> anyhow::Result<Plan> {
     let options = options(config, flags)?;
     lay(config, &flags.which);
     let region = ffbatch_storage::region(&config.aws)

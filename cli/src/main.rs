@@ -32,6 +32,7 @@ mod computes;
 mod deploy;
 mod follower;
 mod ids;
+mod image;
 mod interrupt;
 mod jobs;
 mod list;
@@ -139,6 +140,10 @@ async fn call(args: Args) -> anyhow::Result<Exit> {
         Verb::Deploy(verb) => {
             let _log = trace::log(verbose);
             deploy::run(config()?, verb).await
+        }
+        Verb::Image(verb) => {
+            let _log = trace::log(verbose);
+            image::run(config()?, verb).await
         }
         Verb::Traces(verb) => {
             let _log = trace::log(verbose);

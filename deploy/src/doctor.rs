@@ -101,7 +101,7 @@ async fn stack(plan: &Plan, config: &SdkConfig) -> Vec<Finding> {
 }
 
 async fn images(plan: &Plan, config: &SdkConfig) -> Vec<Finding> {
-    let tags = plan.images();
+    let tags: Vec<String> = plan.images().into_keys().collect();
     let about = |verdict, said: String| Finding::new("images", verdict, said);
     match repository::missing(config, &plan.prefix, &tags).await {
         Err(error) => {
@@ -111,17 +111,17 @@ async fn images(plan: &Plan, config: &SdkConfig) -> Vec<Finding> {
             );
             vec![about(Verdict::Doubtful, said)]
         }
-        Ok(missing) if missing.tags.is_empty() => {
+        Ok(missing) if missing.is_empty() => {
             vec![about(
                 Verdict::Good,
                 format!("none of {} is missing", tags.join(", ")),
             )]
         }
         Ok(missing) => {
-            let each = missing.tags.iter().map(|tag| {
+            let push = repository::command(&plan.prefix, &plan.region);
+            let each = missing.iter().map(|tag| {
                 let said = format!(
-                    "`{tag}` is missing, so jobs that need it cannot start (push it: `docker push {}:{tag}`)",
-                    missing.uri
+                    "`{tag}` is missing, so jobs that need it cannot start (push it: `{push}`)"
                 );
                 about(Verdict::Bad, said)
             });

@@ -1,5 +1,8 @@
-//! The images of a stack in its repository: which are there, and how one comes there.
+//! The images of a stack in its repository: which are there, and who may push.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ffbatch_dispatcher::infra;
 use ffbatch_storage::{CallError, SdkConfig, Service, call};
 use serde_json::{Value, json};
 
@@ -12,13 +15,13 @@ const ECR: Service = Service {
     variable: "AWS_ENDPOINT_URL_ECR",
 };
 
-/// What a repository lacks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missing {
-    /// What images in it are pulled by, without a tag.
-    pub uri: String,
-    /// The tags that name no image.
-    pub tags: Vec<String>,
+/// Who may push to the repositories of an account for the next hours.
+#[derive(Clone)]
+pub struct Login {
+    /// The user's name.
+    pub user: String,
+    /// The password.
+    pub password: String,
 }
 
 /// Whether there is a repository of this name.
@@ -30,7 +33,8 @@ pub async fn exists(config: &SdkConfig, name: &str) -> Result<bool, CallError> {
     }
 }
 
-async fn uri(config: &SdkConfig, name: &str) -> Result<String, CallError> {
+/// What images in a repository are pulled by, without a tag.
+pub async fn uri(config: &SdkConfig, name: &str) -> Result<String, CallError> {
     let asked = json!({ "repositoryNames": [name] });
     let answer = call(config, ECR, "DescribeRepositories", &asked).await?;
     let uri = answer["repositories"][0]["repositoryUri"].as_str();
@@ -38,13 +42,12 @@ async fn uri(config: &SdkConfig, name: &str) -> Result<String, CallError> {
 }
 
 /// Those of these tags that name no image in a repository, in their order.
-pub async fn missing(
+pub async fn missing<'a>(
     config: &SdkConfig,
     repository: &str,
-    tags: &[String],
-) -> Result<Missing, CallError> {
-    let uri = uri(config, repository).await?;
-    let mut tags = tags.to_vec();
+    tags: impl IntoIterator<Item = &'a String>,
+) -> Result<Vec<String>, CallError> {
+    let mut tags: Vec<String> = tags.into_iter().cloned().collect();
     if !tags.is_empty() {
         let ids: Vec<Value> = tags.iter().map(|tag| json!({ "imageTag": tag })).collect();
         let asked = json!({ "repositoryName": repository, "imageIds": ids });
@@ -55,22 +58,31 @@ pub async fn missing(
             !there.iter().any(names)
         });
     }
-    Ok(Missing { uri, tags })
+    Ok(tags)
 }
 
-impl Missing {
-    /// The commands that bring its images.
-    pub fn commands(&self, region: &str) -> Vec<String> {
-        let registry = self.uri.split('/').next().unwrap_or_default();
-        let mut all = vec![format!(
-            "aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {registry}"
-        )];
-        for tag in &self.tags {
-            let image = format!("{}:{tag}", self.uri);
-            all.push(format!(
-                "docker tag YOUR-IMAGE {image} && docker push {image}"
-            ));
-        }
-        all
-    }
+/// A login for the account's repositories.
+pub async fn login(config: &SdkConfig) -> Result<Login, String> {
+    let answer = call(config, ECR, "GetAuthorizationToken", &json!({}))
+        .await
+        .map_err(|error| error.to_string())?;
+    let token = answer["authorizationData"][0]["authorizationToken"].as_str();
+    let decoded = STANDARD.decode(token.unwrap_or_default()).ok();
+    let text = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+    let login = text.as_deref().and_then(|text| text.split_once(':'));
+    let (user, password) = login.ok_or("Amazon ECR has answered no login")?;
+    Ok(Login {
+        user: user.to_owned(),
+        password: password.to_owned(),
+    })
+}
+
+/// The command that brings the images of a stack with this prefix.
+pub fn command(prefix: &str, region: &str) -> String {
+    let other = if prefix == infra::PREFIX {
+        String::new()
+    } else {
+        format!(" --prefix {prefix}")
+    };
+    format!("ffbatch image push --region {region}{other}")
 }

@@ -1,6 +1,9 @@
 //! The whole stack: each room adds its resources to one template. Plain data from the registered families; no AWS call is made.
 
+use std::collections::BTreeMap;
+
 use ffbatch_dispatcher::config::Config;
+use ffbatch_dispatcher::infra::Architecture;
 use ffbatch_dispatcher::registry::Families;
 use ffbatch_dispatcher::settings::Settings;
 use serde_json::{Value, json};
@@ -42,6 +45,9 @@ pub struct Plan {
     /// The computes that it does not get, and why.
     pub left_out: Vec<(String, String)>,
 }
+
+/// Who needs an image on each architecture.
+pub type Needs = BTreeMap<Architecture, Vec<String>>;
 
 /// What the rooms have added so far and others refer to.
 struct Site<'a> {
@@ -127,21 +133,29 @@ impl Plan {
         api::read(self)
     }
 
-    /// The tags of the images that its jobs need in the repository, each once.
-    pub fn images(&self) -> Vec<String> {
-        let flavours = self
-            .computes
-            .iter()
-            .filter_map(|one| one.family.image.as_deref());
-        let export = self.options.traces_export.then_some(export::FLAVOUR);
-        let mut tags: Vec<String> = flavours
-            .chain(export)
-            .filter(|flavour| !images::is_own(flavour))
-            .map(images::tag)
-            .collect();
-        tags.sort();
-        tags.dedup();
-        tags
+    /// The images that its jobs need in the repository, by their tags: on which architectures, and for whom.
+    pub fn images(&self) -> BTreeMap<String, Needs> {
+        let mut needed: BTreeMap<String, Needs> = BTreeMap::new();
+        let mut need = |flavour: &str, architecture: Architecture, who: &str| {
+            if !images::is_own(flavour) {
+                let needs = needed.entry(images::tag(flavour)).or_default();
+                let whom = needs.entry(architecture).or_default();
+                whom.push(who.to_owned());
+            }
+        };
+        for one in &self.computes {
+            if let Some(flavour) = &one.family.image {
+                need(flavour, one.family.architecture, &one.compute);
+            }
+        }
+        if self.options.traces_export {
+            need(
+                export::FLAVOUR,
+                export::ARCHITECTURE,
+                "the export of traces",
+            );
+        }
+        needed
     }
 
     /// Whether jobs have no public address.

@@ -82,7 +82,7 @@ pub struct BatchFamily {
 }
 
 /// A processor architecture, as Amazon ECS names it (ECS API Reference, `RuntimePlatform`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Architecture {
     /// Intel and AMD.
     #[serde(rename = "X86_64")]

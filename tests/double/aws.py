@@ -20,6 +20,7 @@ import quick  # noqa: F401 (before moto)
 import containers
 import machines
 import quotas
+import registries
 import shim
 import stack
 import traces
@@ -61,7 +62,7 @@ def main():
     quotas.install()
     engine = shim.install(endpoint, asked.slots)
     ledger = Ledger()
-    control = Control(ledger, engine, traces.install())
+    control = Control(ledger, engine, traces.install(), registries.install())
     control.settings({"jobs": asked.jobs})
     app = DomainDispatcherApplication(create_backend_app)
     app.debug = True

@@ -7,6 +7,7 @@ POST reclaim    {"job": id, "notice_secs": 2}: the host of a running job goes, a
 POST settings   {"jobs": "docker"|state|exit code, "slots", "grace_secs", "second", "submit_per_second"}; `second` is how
                 long a second of a job's time limit takes
 POST traces     {"destination": "XRay"|"CloudWatchLogs", "held": [ids]}: where traces go from now on, and which are not handed out
+POST registry   {"at": "127.0.0.1:5000"}: where the images of the account's repositories lie from now on
 GET  role       the credentials that ECS gives a container
 """
 
@@ -22,8 +23,8 @@ from jobs import ENDED, STATES
 
 
 class Control:
-    def __init__(self, ledger, engine, space):
-        self.ledger, self.engine, self.space = ledger, engine, space
+    def __init__(self, ledger, engine, space, place):
+        self.ledger, self.engine, self.space, self.place = ledger, engine, space, place
 
     def __call__(self, environ, start_response):
         name = environ["PATH_INFO"].removeprefix("/double/")
@@ -45,6 +46,9 @@ class Control:
 
     def traces(self, asked):
         self.space.change(asked)
+
+    def registry(self, asked):
+        self.place.registry = asked["at"]
 
     def role(self, _asked):
         return {"AccessKeyId": "test", "SecretAccessKey": "test", "Token": "test", "Expiration": "2099-01-01T00:00:00Z"}

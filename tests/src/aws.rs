@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::docker;
 use crate::moto::{Answer, Moto, REGION};
+use crate::registry::Registry;
 use crate::sandbox::{Sandbox, until};
 use crate::tools;
 
@@ -271,6 +272,12 @@ impl Aws {
     #[track_caller]
     pub fn set(&self, settings: &Value) {
         self.change("settings", settings);
+    }
+
+    /// From now on the images of this account's repositories lie in a registry.
+    #[track_caller]
+    pub fn images_in(&self, registry: &Registry) {
+        self.change("registry", &json!({ "at": registry.host() }));
     }
 
     /// Changes X-Ray: `destination`, where traces go from now on (`XRay` or `CloudWatchLogs`), and `held`, the ids of those that are not

@@ -16,6 +16,7 @@ pub mod media;
 pub mod moto;
 pub mod queue;
 pub mod redact;
+pub mod registry;
 pub mod sandbox;
 pub mod sink;
 pub mod site;

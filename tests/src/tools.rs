@@ -39,11 +39,13 @@ pub fn fonts() -> PathBuf {
 /// The OpenTelemetry collector: `$FFBATCH_COLLECTOR`, else `.tools/rotel`; `Err` says why this machine can have none.
 #[track_caller]
 pub fn collector() -> Result<PathBuf, String> {
-    let absent = repository().join(".tools/rotel.absent");
-    match std::fs::read_to_string(absent) {
-        Ok(why) if std::env::var_os("FFBATCH_COLLECTOR").is_none() => Err(why.trim().to_owned()),
-        _ => Ok(outside("FFBATCH_COLLECTOR", ".tools/rotel")),
-    }
+    maybe("FFBATCH_COLLECTOR", ".tools/rotel")
+}
+
+/// The registry of container images: `$FFBATCH_REGISTRY`, else `.tools/docker-registry`; `Err` says why this machine can have none.
+#[track_caller]
+pub fn registry() -> Result<PathBuf, String> {
+    maybe("FFBATCH_REGISTRY", ".tools/docker-registry")
 }
 
 /// The program `ffbatch` of the same build as the running test.
@@ -76,6 +78,16 @@ pub fn fixtures() -> PathBuf {
         .join("fixtures");
     std::fs::create_dir_all(&directory).expect("the target directory is writable");
     directory
+}
+
+/// A program that not every machine can have.
+#[track_caller]
+fn maybe(variable: &str, usual: &str) -> Result<PathBuf, String> {
+    let absent = repository().join(format!("{usual}.absent"));
+    match std::fs::read_to_string(absent) {
+        Ok(why) if std::env::var_os(variable).is_none() => Err(why.trim().to_owned()),
+        _ => Ok(outside(variable, usual)),
+    }
 }
 
 #[track_caller]

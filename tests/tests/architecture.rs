@@ -10,7 +10,7 @@ use ffbatch_quality as _;
 use ffbatch_tests::source::{code, packages, rust, text, tracked};
 
 /// The only arrows between our packages. The tests may use everything.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("ffbatch-dispatcher", &[]),
     ("ffbatch-jobfile", &["ffbatch-dispatcher"]),
     ("ffbatch-storage", &["ffbatch-dispatcher"]),
@@ -22,6 +22,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ),
     ("ffbatch-deploy", &["ffbatch-storage", "ffbatch-dispatcher"]),
     ("ffbatch-traces", &["ffbatch-storage", "ffbatch-dispatcher"]),
+    ("ffbatch-images", &[]),
     (
         "ffbatch-worker",
         &[
@@ -37,6 +38,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "ffbatch-jobfile",
             "ffbatch-deploy",
             "ffbatch-traces",
+            "ffbatch-images",
             "ffbatch-backends",
             "ffbatch-quality",
             "ffbatch-media",

@@ -55,7 +55,7 @@ fn what_is_amiss_with_a_stack() {
     assert!(found(&sandbox, "--compute arm", "arm").is_empty());
 
     let up = sandbox.ffbatch("deploy up --yes --compute arm".split(' '));
-    let push = "docker push 123456789012.dkr.ecr.us-east-1.amazonaws.com/batch-ffmpeg:cpu-0.1.0";
+    let push = "ffbatch image push --region us-east-1";
     assert!(up.ok().stderr.contains(push), "{up}");
     let whole = "_COMPLETE";
     check(&sandbox, "--compute arm", "stack", "good", whole);
@@ -71,7 +71,7 @@ fn what_is_amiss_with_a_stack() {
     assert!(put.is_ok(), "{put:?}");
     check(&sandbox, "--compute arm", "images", "good", "none of");
     let again = sandbox.ffbatch("deploy up --yes --compute arm".split(' '));
-    assert!(!again.ok().stderr.contains("docker push"), "{again}");
+    assert!(!again.ok().stderr.contains("image push"), "{again}");
 
     check(&sandbox, "--compute arm", "arm", "good", "its queues");
     aws.batch(

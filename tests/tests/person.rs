@@ -268,6 +268,7 @@ fn the_help_reads_well() {
         assert_snapshot!(format!("help-deploy-{verb}"), shown(&words));
     }
     assert_snapshot!("help-traces-export", shown("traces export --help"));
+    assert_snapshot!("help-image-push", shown("image push --help"));
 }
 
 #[test]

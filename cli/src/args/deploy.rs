@@ -101,6 +101,7 @@ pub struct Openapi {
 /// How the stack shall be; every flag has a key of the same name in the section `deploy` of ffbatch.toml.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "The stack")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct StackFlags {
     #[command(flatten)]
     pub which: Which,

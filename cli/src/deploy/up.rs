@@ -88,17 +88,20 @@ fn print(found: &Found) {
 
 /// Says which images are missing, and what brings them.
 async fn tell_missing(plan: &Plan, sdk: &SdkConfig) {
-    let tags = plan.images();
-    match repository::missing(sdk, &plan.prefix, &tags).await {
-        Err(error) => speak::err(&format!(
-            "note: its jobs need {} in the repository, which cannot be looked at: {error}",
-            tags.join(", ")
-        )),
-        Ok(missing) if missing.tags.is_empty() => (),
+    let needed = plan.images();
+    match repository::missing(sdk, &plan.prefix, needed.keys()).await {
+        Err(error) => {
+            let tags: Vec<String> = needed.into_keys().collect();
+            speak::err(&format!(
+                "note: its jobs need {} in the repository, which cannot be looked at: {error}",
+                tags.join(", ")
+            ));
+        }
+        Ok(missing) if missing.is_empty() => (),
         Ok(missing) => speak::err(&format!(
             "no job can start before its image is in the repository; missing: {}\n  {}",
-            missing.tags.join(", "),
-            missing.commands(&plan.region).join("\n  ")
+            missing.join(", "),
+            repository::command(&plan.prefix, &plan.region)
         )),
     }
 }

@@ -3,7 +3,7 @@
 //! A schedule submits a job on Fargate, so that there is no function with code of its own: the program lies in the worker's image. Its
 //! queue is no compute.
 
-use ffbatch_dispatcher::infra::{EXPORT_TRACES, retry_strategy};
+use ffbatch_dispatcher::infra::{Architecture, EXPORT_TRACES, retry_strategy};
 use ffbatch_dispatcher::retry::RetryStrategy;
 use serde_json::{Value, json};
 
@@ -13,6 +13,9 @@ use crate::template::{attribute, reference, region, sub};
 
 /// The flavour of the image that has the program.
 pub const FLAVOUR: &str = "cpu";
+
+/// The architecture of a job on Fargate that names none.
+pub const ARCHITECTURE: Architecture = Architecture::X86;
 
 /// The logical ids.
 pub const QUEUE: &str = "ExportQueue";
