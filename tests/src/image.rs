@@ -23,9 +23,6 @@ const WORKER: &str = "ffbatch-test-worker";
 /// The label that says which checkout an image is of.
 const LABEL: &str = "ffbatch-test-checkout";
 
-/// Who the worker is: nobody special.
-const USER: &str = "1000:1000";
-
 /// The name of the image, which is made first where it is missing.
 #[track_caller]
 pub fn worker() -> String {
@@ -40,7 +37,7 @@ pub fn worker() -> String {
         return image;
     }
     if !exists(&base) {
-        import(&base, &ffmpeg, &directory);
+        import(&base, &ffmpeg, &[&worker, &export], &directory);
     }
     let programs = [
         (worker.as_path(), "ffbatch-worker"),
@@ -51,10 +48,11 @@ pub fn worker() -> String {
     image
 }
 
-/// An image whose only layer is ffmpeg and what every program needs.
+/// An image whose only layer is ffmpeg and what every program needs. The programs that are laid over it are linked to libraries here,
+/// other than those of a release.
 #[track_caller]
-fn import(image: &str, ffmpeg: &Path, scratch: &Path) {
-    let root = tree(&[(ffmpeg, "ffmpeg")], scratch);
+fn import(image: &str, ffmpeg: &Path, others: &[&Path], scratch: &Path) {
+    let root = tree(ffmpeg, others, scratch);
     let write = |path: &str, text: &str| {
         let path = root.path().join(path);
         fs::create_dir_all(path.parent().expect("it lies in a directory")).expect("our own");
@@ -81,7 +79,13 @@ fn import(image: &str, ffmpeg: &Path, scratch: &Path) {
         .spawn()
         .expect("tar starts");
     let output = Command::new("docker")
-        .args(["import", "--change", &label(), "-", image])
+        .args([
+            "import",
+            "--change",
+            &format!("LABEL {}", label()),
+            "-",
+            image,
+        ])
         .stdin(tar.stdout.take().expect("it was piped"))
         .output()
         .expect("docker starts");
@@ -93,41 +97,46 @@ fn import(image: &str, ffmpeg: &Path, scratch: &Path) {
     );
 }
 
-/// An image that has programs over another one, of which it starts the first.
+/// An image that has the programs over another one, as users are told to make one of their own.
 #[track_caller]
 fn lay_over(image: &str, base: &str, programs: &[(&Path, &str)], scratch: &Path) {
-    let root = tree(programs, scratch);
-    let container = done(["create", base, "/usr/bin/ffbatch-worker"]);
-    let files = format!("{}/.", root.path().display());
-    done(["cp", &files, &format!("{container}:/")]);
-    let changes = [
-        "ENTRYPOINT [\"/usr/bin/ffbatch-worker\"]".to_owned(),
-        "CMD []".to_owned(),
-        format!("USER {USER}"),
-        "WORKDIR /tmp".to_owned(),
-        "ENV PATH=/usr/bin HOME=/tmp FFBATCH_FFMPEG=/usr/bin/ffmpeg".to_owned(),
-        label(),
-    ];
-    let changes = changes
-        .iter()
-        .flat_map(|change| ["--change", change.as_str()]);
-    let words = ["commit"]
-        .into_iter()
-        .chain(changes)
-        .chain([container.as_str(), image]);
-    done(words);
-    done(["rm", "--force", &container]);
+    let room = room(scratch);
+    for (program, name) in programs {
+        put(program, &room.path().join(name));
+    }
+    let recipe = tools::repository().join("examples/Dockerfile");
+    let (base, label) = (format!("BASE={base}"), label());
+    let mut command = Command::new("docker");
+    command
+        // The builder that every engine has.
+        .env("DOCKER_BUILDKIT", "0")
+        .args(["build", "--quiet", "--tag", image, "--build-arg", &base])
+        .args(["--label", &label, "--file"])
+        .arg(recipe)
+        .arg(room.path())
+        .stdin(Stdio::null());
+    let output = command.output().expect("docker starts");
+    assert!(
+        output.status.success(),
+        "the image cannot be made: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
-/// A directory with programs in `usr/bin` and the libraries that they are linked to, where they look for them.
 #[track_caller]
-fn tree(programs: &[(&Path, &str)], scratch: &Path) -> TempDir {
-    let root = tempfile::Builder::new()
+fn room(scratch: &Path) -> TempDir {
+    tempfile::Builder::new()
         .prefix("image-")
         .tempdir_in(scratch)
-        .expect("the target directory is writable");
-    for (program, name) in programs {
-        put(program, &root.path().join("usr/bin").join(name));
+        .expect("the target directory is writable")
+}
+
+/// A directory with ffmpeg in `usr/bin`, and the libraries that it and others are linked to, where they look for them.
+#[track_caller]
+fn tree(ffmpeg: &Path, others: &[&Path], scratch: &Path) -> TempDir {
+    let root = room(scratch);
+    put(ffmpeg, &root.path().join("usr/bin/ffmpeg"));
+    for program in [&[ffmpeg], others].concat() {
         for library in libraries(program) {
             let inside = library.strip_prefix("/").expect("ldd prints whole paths");
             let to = root.path().join(inside);
@@ -181,7 +190,7 @@ fn key(files: &[&Path]) -> String {
 
 fn label() -> String {
     let checkout = tools::repository().display();
-    format!("LABEL {LABEL}={checkout}")
+    format!("{LABEL}={checkout}")
 }
 
 fn exists(image: &str) -> bool {
