@@ -35,7 +35,7 @@ mod machine;
 mod pace;
 mod pinned;
 mod refusal;
-mod stage;
+pub mod stage;
 mod submit;
 mod summary;
 mod why;

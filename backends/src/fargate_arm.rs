@@ -18,6 +18,7 @@ inventory::submit! {
 
 fn infra() -> Infra {
     Infra {
+        image: None,
         batch: Some(BatchFamily::fargate(NAME, Architecture::Arm)),
     }
 }

@@ -1,50 +1,21 @@
-//! `local`: this machine. A durable queue that starts the worker as a child process, exactly as a container would: same flags,
+//! `local`: this machine. The queue's runner starts the worker as a child process, exactly as a container would: same flags,
 //! same environment.
-//!
-//! - Jobs stand in a database that every `ffbatch` of this user shares ([`store`]); `submit` returns when the disk has them.
-//! - A [`runner`], one for each queue, runs them: started when it is needed, gone when there is nothing to do, or kept by
-//!   `ffbatch agent`. Whoever waits for a job sees to it that there is one.
-//! - A worker depends on nobody: not on who follows it, nor on the runner. Each of them can be killed at any moment.
-//!
-//! The directory must be on a file system of this machine: SQLite's shared log and the locks that follow open files do not work
-//! over NFS.
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use ffbatch_dispatcher::compute::{Compute, ComputeError, Family, Outcome, Request};
+use ffbatch_dispatcher::compute::{Compute, ComputeError, Family, Request};
 use ffbatch_dispatcher::config::Config;
-use ffbatch_dispatcher::detail::{Filter, JobDetail, JobSummary, Listing};
-use ffbatch_dispatcher::event::Event;
 use ffbatch_dispatcher::infra::Infra;
-use jiff::Timestamp;
 
-use self::environment::Environment;
-use self::place::Place;
-use self::settings::Settings;
-use self::store::Store;
+use crate::queue::environment::Environment;
+use crate::queue::place::Place;
+use crate::queue::{Kind, Queue, find};
 
-pub use agent::{Mode, agent};
-pub use runner::Left;
-
-mod agent;
-mod bell;
-mod ending;
-mod environment;
-pub mod find;
-mod follow;
-mod life;
-mod place;
-mod process;
-mod runner;
-mod settings;
-mod store;
-mod tail;
-mod why;
+/// The name of the compute.
+const NAME: &str = "local";
 
 inventory::submit! {
     Family {
-        name: "local",
+        name: NAME,
         summary: "this machine: a durable queue, the worker as a child process",
         infra: Infra::default,
         connect,
@@ -52,140 +23,28 @@ inventory::submit! {
 }
 
 fn connect(_: &Family, config: &Config) -> Result<Box<dyn Compute>, ComputeError> {
-    Ok(Box::new(Local {
-        settings: Settings::of(config)?,
-        config: config.clone(),
-        store: Mutex::default(),
-        starts: Mutex::default(),
-    }))
+    Ok(Box::new(Queue::new(&Local, config)?))
 }
 
-/// The queue of this user. The database is opened when the first question needs it.
-struct Local {
-    config: Config,
-    settings: Settings,
-    store: Mutex<Option<Store>>,
-    starts: Mutex<agent::Starts>,
-}
+/// The queue of processes.
+pub struct Local;
 
 #[async_trait]
-impl Compute for Local {
-    async fn submit(&self, requests: &[Request]) -> Result<Vec<String>, ComputeError> {
-        let place = Place::of(&self.config)?;
-        let environment = Environment::own(&self.config, &place)?;
-        find::own()?;
-        let ids = self
-            .open(&place)?
-            .with(|store| store.submit(requests, &environment, self.settings, Timestamp::now()))?;
-        self.ensure_later();
-        Ok(ids)
+impl Kind for Local {
+    fn compute(&self) -> &'static str {
+        NAME
     }
 
-    async fn follow(
+    fn directory(&self) -> &'static str {
+        "queue"
+    }
+
+    async fn environment(
         &self,
-        job: &str,
-        on: &mut (dyn FnMut(Event) + Send),
-    ) -> Result<Outcome, ComputeError> {
-        follow::follow(self, job, on).await
-    }
-
-    async fn events(
-        &self,
-        job: &str,
-        attempt: Option<u32>,
-        on: &mut (dyn FnMut(Event) + Send),
-    ) -> Result<(), ComputeError> {
-        follow::events(self, job, attempt, on)
-    }
-
-    async fn list(&self, filter: &Filter) -> Result<Listing, ComputeError> {
-        let Some(mut store) = self.existing()? else {
-            return Ok(Listing::default());
-        };
-        store.with(|store| {
-            let mut listing = store.list(filter)?;
-            listing.notes = why::notes(store, &listing, self.settings)?;
-            Ok(listing)
-        })
-    }
-
-    async fn find(&self, text: &str) -> Result<Vec<JobSummary>, ComputeError> {
-        match self.existing()? {
-            Some(mut store) => store.with(|store| store.find(text)),
-            None => Ok(Vec::new()),
-        }
-    }
-
-    async fn states(&self, jobs: &[String]) -> Result<Vec<JobSummary>, ComputeError> {
-        let states = self.known(jobs)?.with(|store| store.summaries(jobs))?;
-        // Whoever asks again and again waits for an end, which without a runner would never come.
-        if states.iter().any(|job| !job.state.is_ended()) {
-            self.ensure()?;
-        }
-        Ok(states)
-    }
-
-    async fn describe(&self, job: &str) -> Result<JobDetail, ComputeError> {
-        self.known(&[job.to_owned()])?.with(|store| {
-            let mut detail = store.describe(job)?;
-            for attempt in &mut detail.attempts {
-                let log = store.place().files(job, attempt.number).log;
-                attempt.log_at = log.exists().then(|| log.display().to_string());
-            }
-            detail.why = why::explain(store, &detail, self.settings)?;
-            Ok(detail)
-        })
-    }
-
-    async fn cancel(&self, jobs: &[String], reason: &str) -> Result<(), ComputeError> {
-        self.known(jobs)?
-            .with(|store| store.cancel(jobs, reason, Timestamp::now()))?;
-        self.ensure_if_needed()
-    }
-
-    async fn resubmit(&self, job: &str) -> Result<String, ComputeError> {
-        let id = uuid::Uuid::new_v4().to_string();
-        self.known(&[job.to_owned()])?
-            .with(|store| store.resubmit(job, &id, Timestamp::now()))?;
-        self.ensure_later();
-        Ok(id)
-    }
-}
-
-/// The open queue, while somebody asks it something.
-struct Opened<'a>(MutexGuard<'a, Option<Store>>);
-
-impl Opened<'_> {
-    fn with<T>(
-        &mut self,
-        ask: impl FnOnce(&mut Store) -> Result<T, ComputeError>,
-    ) -> Result<T, ComputeError> {
-        ask(self.0.as_mut().expect("it was opened before this was made"))
-    }
-}
-
-impl Local {
-    /// The queue, made where there is none.
-    fn open(&self, place: &Place) -> Result<Opened<'_>, ComputeError> {
-        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        if store.is_none() {
-            *store = Some(Store::open(place)?);
-        }
-        Ok(Opened(store))
-    }
-
-    /// The queue, where there is one.
-    fn existing(&self) -> Result<Option<Opened<'_>>, ComputeError> {
-        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        if store.is_none() {
-            *store = Store::open_existing(&Place::of(&self.config)?)?;
-        }
-        Ok(store.is_some().then(|| Opened(store)))
-    }
-
-    /// The queue in which these jobs must be.
-    fn known(&self, jobs: &[String]) -> Result<Opened<'_>, ComputeError> {
-        self.existing()?
-            .ok_or_else(|| store::unknown(jobs.first().map_or("", String::as_str)))
+        config: &Config,
+        place: &Place,
+        _: &[Request],
+    ) -> Result<Environment, ComputeError> {
+        Environment::own(find::worker(config)?, config, place)
     }
 }

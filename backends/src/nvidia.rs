@@ -21,6 +21,7 @@ inventory::submit! {
 
 fn infra() -> Infra {
     Infra {
+        image: None,
         batch: Some(BatchFamily {
             image: Some(NAME.to_owned()),
             gpus: 1,

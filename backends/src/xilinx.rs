@@ -25,6 +25,7 @@ inventory::submit! {
 
 fn infra() -> Infra {
     Infra {
+        image: None,
         batch: Some(BatchFamily {
             image: None,
             privileged: true,

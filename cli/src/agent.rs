@@ -1,6 +1,7 @@
-//! `ffbatch agent`: runs the queue of this machine, for a service manager or in a terminal.
+//! `ffbatch agent`: runs a queue of this machine, for a service manager or in a terminal.
 
-use ffbatch_backends::local::{Left, Mode, agent};
+use ffbatch_backends::agent;
+use ffbatch_backends::queue::{Left, Mode};
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::dispatch::DispatchError;
 use ffbatch_dispatcher::exit::Exit;
@@ -28,7 +29,7 @@ pub async fn run(config: &Config, args: &Agent, verbose: u8) -> anyhow::Result<E
         Mode::Foreground
     };
     let stop = interrupt(|| ())?;
-    let left = agent(config, mode, stop)
+    let left = agent::run(&args.compute, config, mode, stop)
         .await
         .map_err(DispatchError::from)?;
     if let Left::Stopped { running } = left

@@ -93,6 +93,9 @@ pub struct Agent {
     /// End when the queue is empty; `submit` starts it so
     #[arg(long, hide = true)]
     pub detached: bool,
+    /// Whose queue: `local` or `docker`
+    #[arg(long, value_name = "NAME", default_value = "local")]
+    pub compute: String,
 }
 
 /// Flags of `computes`.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use ffbatch_backends::local::find;
+use ffbatch_backends::queue::find;
 use ffbatch_dispatcher::command::words;
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::event::{Event, Stage};

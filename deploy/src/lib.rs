@@ -68,6 +68,7 @@ mod tests {
     #[test]
     fn a_queue_and_a_definition_are_resources() {
         let found = resources(&family(|| Infra {
+            image: None,
             batch: Some(BatchFamily::ec2("x", Architecture::X86, &["c7i"])),
         }));
         let names: Vec<&str> = found

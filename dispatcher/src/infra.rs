@@ -35,6 +35,9 @@ pub fn switch(prefix: &str) -> String {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Infra {
+    /// The flavour of the image of its containers on this machine, such as `cpu`; absent where it has none here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     /// What it has on AWS Batch; absent where it is elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<BatchFamily>,
@@ -79,6 +82,14 @@ pub struct BatchFamily {
     pub environment: BTreeMap<String, String>,
     /// Room for what a job fetches and makes, in GiB: of the instance's root volume, which its jobs share, or of one Fargate job.
     pub scratch_gib: u32,
+}
+
+impl Infra {
+    /// The name of the image on this machine that nobody has given another one.
+    pub fn local_image(&self) -> Option<String> {
+        let flavour = self.image.as_deref()?;
+        Some(format!("ffbatch:{flavour}-{}", env!("CARGO_PKG_VERSION")))
+    }
 }
 
 /// A processor architecture, as Amazon ECS names it (ECS API Reference, `RuntimePlatform`).

@@ -98,6 +98,7 @@ mod tests {
         name: "x",
         summary: "",
         infra: || Infra {
+            image: None,
             batch: Some(BatchFamily::ec2("x", Architecture::Arm, &["c7g"])),
         },
         connect: |_, _| Err(ComputeError::machine("none")),

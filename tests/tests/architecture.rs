@@ -127,6 +127,11 @@ fn absences() {
         &["traces/src/"],
         "only the export talks to X-Ray",
     );
+    only_in(
+        "bollard::",
+        &["backends/src/docker/"],
+        "only the containers' compute talks to their engine",
+    );
     only_in("reqwest::", &["storage/src/"], "only storage speaks HTTP");
     only_in(
         "inventory::iter",
@@ -161,7 +166,7 @@ fn processes_are_started_by_media_and_the_local_backend_alone() {
     for (path, text) in rust() {
         let allowed = [
             "media/src/",
-            "backends/src/local",
+            "backends/src/queue",
             "worker/src/companion.rs",
         ];
         if is_test(&path)

@@ -33,8 +33,9 @@ fn every_compute_has_its_image() {
     let families = Families::linked().expect("the computes are linked");
     let mut needed = 0;
     for family in families.iter() {
-        let batch = (family.infra)().batch;
-        let Some(image) = batch.and_then(|batch| batch.image) else {
+        let infra = (family.infra)();
+        let batch = infra.batch.and_then(|batch| batch.image);
+        let Some(image) = infra.image.or(batch) else {
             continue;
         };
         needed += 1;

@@ -18,6 +18,7 @@ use ffbatch_dispatcher::compute::{ComputeError, Request};
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::event::{Event, Stage};
 use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::job::Job;
 use ffbatch_storage::Meter;
 
 use self::hashes::Hashes;
@@ -51,6 +52,32 @@ pub struct Staging {
     config: Config,
     hashes: Hashes,
     there: There,
+}
+
+/// Every file and directory of this machine that a job reads, as far as it can be told: of what belongs together the directory. What
+/// cannot be read is left to whoever runs the job, and so is what an earlier command of the job has yet to write.
+pub fn read_here(job: &Job, own: &Path) -> Vec<PathBuf> {
+    let mut written = Written::default();
+    let reader = Reader {
+        request: 0,
+        index: 0,
+        command: 0,
+        waits: false,
+    };
+    let Ok(mut planned) = Planned::new(job, RESULTS) else {
+        return Vec::new();
+    };
+    for (command, location, key) in planned.written() {
+        let writer = Reader { command, ..reader };
+        written.add(location, writer, key.to_owned());
+    }
+    // What was seen before the refusal counts all the same; the worker will say what is wrong.
+    if let Err(Refusal::Read(why) | Refusal::Asked(why)) =
+        planned.survey(&mut Survey::new(own, &written), reader)
+    {
+        tracing::debug!("what the job reads is not known in full: {why}");
+    }
+    planned.sources().flat_map(|source| source.here()).collect()
 }
 
 /// A request as it is submitted.

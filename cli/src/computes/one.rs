@@ -19,6 +19,9 @@ pub fn block(one: &Used) -> String {
             "a job gets",
             &format!("{} that does not say otherwise", one.job()),
         );
+        if let Some(image) = &one.local_image {
+            line("image", image);
+        }
         return text;
     };
     line(

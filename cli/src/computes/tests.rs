@@ -22,6 +22,7 @@ fn shown(width: Option<u16>) -> String {
     let fits = |line: &str| width.is_none_or(|width| line.chars().count() <= usize::from(width));
     assert!(text.lines().all(fits), "{text}");
     text.replace("local        ARM64 ", "local        X86_64")
+        .replace("docker       ARM64 ", "docker       X86_64")
 }
 
 #[test]
@@ -30,6 +31,7 @@ fn a_pipe_gets_every_name() {
     COMPUTE      ARCH    RUNS ON                            A JOB GETS            QUEUE                               DEFINITION
     amd          X86_64  Spot: c5a m5a c6a c7a m7a c8a m8a  2 vCPU, 8 GiB         batch-ffmpeg-job-queue-amd          batch-ffmpeg-job-definition-amd
     arm          ARM64   Spot: c6g c7g c8g m7g m8g          2 vCPU, 8 GiB         batch-ffmpeg-job-queue-arm          batch-ffmpeg-job-definition-arm
+    docker       X86_64  a container of this machine        1 vCPU
     fargate      X86_64  Fargate Spot                       2 vCPU, 8 GiB         batch-ffmpeg-job-queue-fargate      batch-ffmpeg-job-definition-fargate
     fargate-arm  ARM64   Fargate Spot                       2 vCPU, 8 GiB         batch-ffmpeg-job-queue-fargate-arm  batch-ffmpeg-job-definition-fargate-arm
     intel        X86_64  Spot: c5 c6i c7i c8i m7i m8i       2 vCPU, 8 GiB         batch-ffmpeg-job-queue-intel        batch-ffmpeg-job-definition-intel
@@ -47,6 +49,7 @@ fn a_terminal_gets_what_it_has_room_for() {
     COMPUTE      ARCH    RUNS ON                            A JOB GETS            QUEUE
     amd          X86_64  Spot: c5a m5a c6a c7a m7a c8a m8a  2 vCPU, 8 GiB         batch-f…-job-queue-amd
     arm          ARM64   Spot: c6g c7g c8g m7g m8g          2 vCPU, 8 GiB         batch-f…-job-queue-arm
+    docker       X86_64  a container of this machine        1 vCPU
     fargate      X86_64  Fargate Spot                       2 vCPU, 8 GiB         batch-f…-queue-fargate
     fargate-arm  ARM64   Fargate Spot                       2 vCPU, 8 GiB         batch-f…ue-fargate-arm
     intel        X86_64  Spot: c5 c6i c7i c8i m7i m8i       2 vCPU, 8 GiB         batch-f…ob-queue-intel
@@ -60,6 +63,7 @@ fn a_terminal_gets_what_it_has_room_for() {
     COMPUTE      ARCH    RUNS ON                            A JOB GETS
     amd          X86_64  Spot: c5a m5a c6a c7a m7a c8a m8a  2 vCPU, 8 GiB
     arm          ARM64   Spot: c6g c7g c8g m7g m8g          2 vCPU, 8 GiB
+    docker       X86_64  a container of this machine        1 vCPU
     fargate      X86_64  Fargate Spot                       2 vCPU, 8 GiB
     fargate-arm  ARM64   Fargate Spot                       2 vCPU, 8 GiB
     intel        X86_64  Spot: c5 c6i c7i c8i m7i m8i       2 vCPU, 8 GiB

@@ -14,6 +14,8 @@ pub struct Used {
     pub infra: Infra,
     /// How AWS is reached for it, as far as the configuration says.
     pub aws: Aws,
+    /// The image of its containers on this machine.
+    pub local_image: Option<String>,
 }
 
 impl Used {
@@ -21,14 +23,29 @@ impl Used {
     pub fn of(family: &'static Family, config: &Config) -> Result<Self, ComputeError> {
         let infra = (family.infra)();
         if infra.batch.is_none() {
-            let aws = config.aws.clone();
-            return Ok(Self { family, infra, aws });
+            let section = config.backends.get(family.name);
+            let named = section.and_then(|section| section.get("image")?.as_str());
+            let local_image = infra.local_image();
+            return Ok(Self {
+                family,
+                aws: config.aws.clone(),
+                local_image: local_image.map(|usual| named.map_or(usual, str::to_owned)),
+                infra,
+            });
         }
         let Settings {
             family: batch, aws, ..
         } = Settings::of(family, config)?;
-        let infra = Infra { batch: Some(batch) };
-        Ok(Self { family, infra, aws })
+        let infra = Infra {
+            batch: Some(batch),
+            ..infra
+        };
+        Ok(Self {
+            family,
+            infra,
+            aws,
+            local_image: None,
+        })
     }
 
     /// The architecture as AWS names it; that of this machine where the compute is here.
@@ -45,7 +62,11 @@ impl Used {
     /// `Spot: c6g c7g`, `Fargate Spot`.
     pub fn runs_on(&self) -> String {
         let Some(batch) = &self.infra.batch else {
-            return "this machine".to_owned();
+            let here = match &self.infra.image {
+                Some(_) => "a container of this machine",
+                None => "this machine",
+            };
+            return here.to_owned();
         };
         let launch = match batch.launch {
             Launch::Spot => "Spot",

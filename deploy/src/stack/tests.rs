@@ -9,6 +9,7 @@ const ARM: Family = Family {
     name: "arm",
     summary: "",
     infra: || Infra {
+        image: None,
         batch: Some(BatchFamily::ec2("arm", Architecture::Arm, &["c7g", "c8g"])),
     },
     connect: |_, _| Err(ComputeError::machine("none")),
@@ -17,6 +18,7 @@ const ARM: Family = Family {
 const FARGATE: Family = Family {
     name: "fargate",
     infra: || Infra {
+        image: None,
         batch: Some(BatchFamily::fargate("fargate", Architecture::X86)),
     },
     ..ARM
@@ -25,6 +27,7 @@ const FARGATE: Family = Family {
 const XILINX: Family = Family {
     name: "xilinx",
     infra: || Infra {
+        image: None,
         batch: Some(BatchFamily {
             image: None,
             ..BatchFamily::ec2("xilinx", Architecture::X86, &["vt1"])

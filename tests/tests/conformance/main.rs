@@ -1,4 +1,4 @@
-//! One set of checks for every compute that is registered: the local queue for real, each family on AWS Batch against the double,
+//! One set of checks for every compute that is registered: the queues of this machine for real, each family on AWS Batch against the double,
 //! with containers. A family that is added later is checked without a change here.
 //!
 //! A family on AWS Batch is data over one client, so the whole set runs over one of each kind, and over one that this test
@@ -25,7 +25,7 @@ mod success;
 const INSIDE: &str = "FFBATCH_CONFORMANCE";
 
 /// The families over which the whole set runs.
-const WHOLE: [&str; 4] = ["local", "arm", "fargate", own::NAME];
+const WHOLE: [&str; 5] = ["local", "docker", "arm", "fargate", own::NAME];
 
 /// A check by its name.
 type Check = (&'static str, fn(&Room));

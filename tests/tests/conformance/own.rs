@@ -19,6 +19,7 @@ inventory::submit! {
 
 fn infra() -> Infra {
     Infra {
+        image: None,
         batch: Some(BatchFamily {
             job_queue: "video".to_owned(),
             job_definition: "video-worker".to_owned(),

@@ -14,7 +14,7 @@ use ffbatch_tests::media::frames;
 use ffbatch_tests::moto::REGION;
 use ffbatch_tests::queue::{self, Who};
 use ffbatch_tests::sandbox::{Sandbox, until};
-use ffbatch_tests::{image, tools};
+use ffbatch_tests::{docker, image, tools};
 use tokio::runtime::Runtime;
 
 /// A compute, and where its jobs read and write.
@@ -43,6 +43,13 @@ impl Room {
             config.aws.region = Some(REGION.to_owned());
             Some(aws)
         } else {
+            if family.name == "docker" {
+                if !docker::present() {
+                    return None;
+                }
+                let section = config.backends.entry("docker".to_owned()).or_default();
+                section.insert("image".to_owned(), image::worker().into());
+            }
             config.worker = Some(tools::worker());
             config.ffmpeg = Some(tools::ffmpeg());
             config.state_dir = Some(sandbox.directory("state"));

@@ -82,6 +82,29 @@ impl Source {
     }
 }
 
+impl Source {
+    /// The files and directories in it, by the paths at which they lie here.
+    pub fn here(&self) -> Vec<PathBuf> {
+        match self {
+            Self::File(path) => vec![path.clone()],
+            Self::Tree(tree) => {
+                let root = tree.files.first().map(|(name, path)| {
+                    let depth = name.matches('/').count() + 1;
+                    path.ancestors().nth(depth).unwrap_or(path).to_owned()
+                });
+                root.into_iter().collect()
+            }
+            Self::List(list) => {
+                let below = list.entries.iter().filter_map(|(_, target)| match target {
+                    Target::Here(source) => Some(source.here()),
+                    Target::There(_) => None,
+                });
+                below.flatten().collect()
+            }
+        }
+    }
+}
+
 /// For what a path is read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Use {
