@@ -3,6 +3,8 @@
 set -eu
 ffmpeg=${1:-ffmpeg}
 scratch=$(mktemp -d)
+# Where this ffmpeg is one of a container it runs as somebody else.
+chmod 777 "$scratch"
 trap 'rm -rf "$scratch"' EXIT
 
 encoders=$("$ffmpeg" -hide_banner -encoders)

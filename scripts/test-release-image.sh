@@ -24,15 +24,17 @@ for flavour in "$@"; do
   # What ffmpeg can do, by a program of the same name outside.
   ffmpeg=$(docker image inspect --format '{{range .Config.Env}}{{println .}}{{end}}' "$image" | sed -n 's/^FFBATCH_FFMPEG=//p')
   scratch=$(mktemp -d)
+  # Nobody whom the image knows.
+  chmod 777 "$scratch"
   printf '#!/bin/sh\nexec docker run --rm --network none --user %s --volume %s:%s --entrypoint %s %s "$@"\n' \
-    "$(id -u):$(id -g)" "$scratch" "$scratch" "$ffmpeg" "$image" > "$scratch/ffmpeg"
+    4321:4321 "$scratch" "$scratch" "$ffmpeg" "$image" > "$scratch/ffmpeg"
   chmod +x "$scratch/ffmpeg"
   TMPDIR=$scratch "$here/ffmpeg-features.sh" "$scratch/ffmpeg" 2>/dev/null
 
   # A job with a measurement, as nobody in particular, in an image that cannot be written to.
   "$scratch/ffmpeg" -v error -f lavfi -i testsrc2=size=320x180:duration=1 -c:v libx264 -y "$scratch/in.mp4"
   job='{"version":1,"commands":[["-i","'$scratch'/in.mp4","-c:v","libsvtav1","'$scratch'/out.mkv"]],"quality":["vmaf"]}'
-  docker run --rm --network none --read-only --tmpfs /tmp --user "$(id -u):$(id -g)" --volume "$scratch:$scratch" "$image" \
+  docker run --rm --network none --read-only --tmpfs /tmp --user 4321:4321 --volume "$scratch:$scratch" "$image" \
     --job "$job" --report "$scratch/report.json" >/dev/null 2>"$scratch/log" || { tail "$scratch/log" >&2; fail "a job in $image fails"; }
   python3 -c '
 import json, sys
