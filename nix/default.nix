@@ -5,8 +5,10 @@ let
   inherit (pkgs.stdenv.hostPlatform) isx86_64;
 
   programs = import ./programs.nix { inherit pkgs; };
+  # For `drawtext` and subtitles.
+  fonts = pkgs.makeFontsConf { fontDirectories = [ pkgs.dejavu_fonts.minimal ]; };
   image = import ./images/image.nix {
-    inherit pkgs;
+    inherit pkgs fonts;
     inherit (programs) worker;
     revision = self.rev or self.dirtyRev or "unknown";
   };
@@ -28,7 +30,7 @@ in
     inherit (programs) ffbatch worker;
     image-cpu = image cpu;
     ffmpeg-cpu = import ./features.nix {
-      inherit pkgs;
+      inherit pkgs fonts;
       inherit (cpu) ffmpeg;
     };
   }

@@ -114,6 +114,12 @@ if docker version >/dev/null 2>&1; then
   cp -L "$out/image-cpu" "$out/cpu-amd64.tar.gz"
   (cd "$out" && "$OLDPWD/scripts/test-release-image.sh" amd64 cpu)
   rm -f "$out/cpu-amd64.tar.gz"
+  say "a job of \`ffbatch run --compute docker\` in it"
+  rm -rf "$out/job"
+  mkdir "$out/job"
+  .tools/ffmpeg -v error -f lavfi -i testsrc2=size=320x180:duration=1 -c:v libx264 "$out/job/in.mp4"
+  FFBATCH_STATE_DIR=$out/job/state target/debug/ffbatch run --compute docker --quality vmaf -- \
+    ffmpeg -i "$out/job/in.mp4" -c:v libx265 "$out/job/out.mp4" 2>/dev/null || fail "it does not succeed"
 else
   say "NO ENGINE: THE IMAGE IS NOT STARTED"
 fi

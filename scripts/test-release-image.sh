@@ -33,9 +33,10 @@ for flavour in "$@"; do
 
   # A job with a measurement, as nobody in particular, in an image that cannot be written to.
   "$scratch/ffmpeg" -v error -f lavfi -i testsrc2=size=320x180:duration=1 -c:v libx264 -y "$scratch/in.mp4"
-  job='{"version":1,"commands":[["-i","'$scratch'/in.mp4","-c:v","libsvtav1","'$scratch'/out.mkv"]],"quality":["vmaf"]}'
+  job='{"version":1,"commands":[["-i","'$scratch'/in.mp4","-vf","drawtext=text=ffbatch","-c:v","libsvtav1","'$scratch'/out.mkv"]],"quality":["vmaf"]}'
   docker run --rm --network none --read-only --tmpfs /tmp --user 4321:4321 --volume "$scratch:$scratch" "$image" \
     --job "$job" --report "$scratch/report.json" >/dev/null 2>"$scratch/log" || { tail "$scratch/log" >&2; fail "a job in $image fails"; }
+  if grep -i 'fontconfig error' "$scratch/log"; then fail "fontconfig is at odds with $image"; fi
   python3 -c '
 import json, sys
 score = json.load(open(sys.argv[1]))["quality"]["outputs"][0]["scores"][0]

@@ -4,6 +4,7 @@
 # has changed, it is what is pulled again, with the small ones beside it.
 {
   pkgs,
+  fonts,
   worker,
   revision,
 }:
@@ -20,8 +21,6 @@ let
   inherit (pkgs) lib;
   name = "ffbatch";
   tag = "${flavour}-${worker.version}";
-
-  fonts = pkgs.makeFontsConf { fontDirectories = [ pkgs.dejavu_fonts.minimal ]; };
 
   variables = {
     FFBATCH_FFMPEG = "${ffmpeg}/bin/ffmpeg";

@@ -213,12 +213,24 @@ fn policy(plan: &Plan, job: &Job) -> Policy {
     read.extend(plan.scratch.inputs());
     let mut write: Vec<PathBuf> = plan.staging.directories().map(PathBuf::from).collect();
     write.push(plan.directory.clone());
-    Policy {
+    let mut policy = Policy {
         network: plan.network.clone(),
         require: job.require_confinement,
         processors: processors::counted(),
         ..Policy::new(read, write)
+    };
+    // fontconfig says for every text that it can keep no cache, where the fonts are others than the system's: its usual place is closed.
+    if policy.env.contains_key("FONTCONFIG_FILE")
+        && let Ok(scratch) = plan.scratch.path()
+    {
+        let cache = scratch.join("cache");
+        if std::fs::create_dir_all(&cache).is_ok() {
+            let name = cache.to_string_lossy().into_owned();
+            policy.env.insert("XDG_CACHE_HOME".to_owned(), name);
+            policy.write.push(cache);
+        }
     }
+    policy
 }
 
 /// Opens the one door through which ffmpeg may fetch what manifests behind URLs name; it is open while the gate lives.
