@@ -60,6 +60,9 @@ async fn push(mut config: Config, flags: &Push) -> anyhow::Result<Exit> {
         Source::Registry(_) if is_named => flags.tags.clone(),
         Source::Registry(_) => needed.keys().cloned().collect(),
     };
+    if tags.is_empty() {
+        bail!("the jobs of this stack need no image of the repository (name some by --tag)");
+    }
     let mut images = Vec::new();
     // All are looked at before the first is sent.
     for tag in &tags {

@@ -103,6 +103,9 @@ fn archive(path: &Path, room: &Path, blobs: &Path) -> Result<Vec<(String, Part)>
     };
     let listed: Vec<Listed> = serde_json::from_slice(&listed)
         .map_err(|error| format!("has a {MANIFEST} that nobody can read: {error}"))?;
+    if listed.is_empty() {
+        return Err("holds no image (make it with `docker save`)".to_owned());
+    }
     let mut found = Vec::new();
     for one in listed {
         let names = one.repo_tags.as_deref().unwrap_or_default();

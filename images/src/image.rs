@@ -55,6 +55,11 @@ pub struct Platform {
 impl Image {
     /// An image of these parts, of which no two may be for one platform.
     pub fn of(tag: &str, mut parts: Vec<Part>) -> Result<Self, ImageError> {
+        if parts.is_empty() {
+            return Err(ImageError::new(format!(
+                "`{tag}` holds no image for any machine"
+            )));
+        }
         parts.sort_by(|one, other| one.platform.cmp(&other.platform));
         for pair in parts.windows(2) {
             if pair[0].platform == pair[1].platform && pair[0] != pair[1] {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use oci_client::client::{Client, ClientConfig, ClientProtocol};
 use oci_client::errors::OciDistributionError;
 use oci_client::manifest::{
@@ -24,8 +24,11 @@ use crate::ImageError;
 use crate::error::is_absent;
 use crate::image::{Blob, Image, Part, Platform, digest};
 
-/// How long a registry may take to answer, and to send anything.
+/// How long a registry may take to be reached.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long it may be silent while something comes from it. What goes there has no such limit: the client counts it from the beginning of an
+/// upload, which may take as long as a slow line needs for a layer.
 const SILENCE_LIMIT: Duration = Duration::from_mins(1);
 
 /// What may stand behind a tag.
@@ -102,7 +105,6 @@ impl Registry {
             // Amazon ECR takes no parts as small as the client would send otherwise.
             use_monolithic_push: true,
             connect_timeout: Some(CONNECT_LIMIT),
-            read_timeout: Some(SILENCE_LIMIT),
             user_agent: concat!("ffbatch/", env!("CARGO_PKG_VERSION")),
             ..ClientConfig::default()
         });
@@ -139,9 +141,15 @@ impl Registry {
         let mut parts = Vec::new();
         for entry in &behind.manifests {
             // What else is in a list says how an image was made, and is none.
-            let Some(platform) = entry.platform.clone().filter(|one| one.os != "unknown") else {
-                continue;
+            let Some(platform) = entry.platform.clone() else {
+                return Err(wrong(format!(
+                    "does not say what `{}` is for",
+                    entry.digest
+                )));
             };
+            if platform.os == "unknown" {
+                continue;
+            }
             let at = self.at.clone_with_digest(entry.digest.clone());
             let manifest = self.manifest(&at).await?;
             parts.push(part(platform, manifest, &entry.media_type).map_err(wrong)?);
@@ -169,7 +177,16 @@ impl Registry {
             .pull_blob_stream(&self.at, blob.digest.as_str())
             .await;
         let pulled = pulled.map_err(|error| self.said(&blob.digest, &error))?;
-        Ok(pulled.stream.boxed())
+        let silent = || io::Error::new(ErrorKind::TimedOut, "the registry sends no more");
+        let stream = stream::unfold(Some(pulled.stream), move |stream| async move {
+            let mut stream = stream?;
+            match tokio::time::timeout(SILENCE_LIMIT, stream.next()).await {
+                Ok(Some(part)) => Some((part, Some(stream))),
+                Ok(None) => None,
+                Err(_) => Some((Err(silent()), None)),
+            }
+        });
+        Ok(stream.boxed())
     }
 
     /// Whether it has a blob already.
@@ -202,8 +219,15 @@ impl Registry {
             .client
             .push_blob_stream(&self.at, bytes, &blob.digest, size);
         let put = put.await;
-        put.map(|_| ())
-            .map_err(|error| self.said(&blob.digest, &error))
+        put.map(|_| ()).map_err(|error| {
+            if is_absent(&error) {
+                let (host, name) = (self.at.registry(), self.at.repository());
+                return ImageError::new(format!(
+                    "there is no repository `{name}` in `{host}` (make it there first)"
+                ));
+            }
+            self.said(&blob.digest, &error)
+        })
     }
 
     /// Puts a manifest behind a tag.
@@ -304,6 +328,17 @@ fn kept(registry: &str) -> Result<RegistryAuth, ImageError> {
         {
             Ok(RegistryAuth::Anonymous)
         }
-        Err(error) => Err(unreadable(error.to_string())),
+        // What such a program printed may be a secret.
+        Err(CredentialRetrievalError::HelperFailure { helper, .. }) => Err(unreadable(format!(
+            "the program `docker-credential-{helper}` fails"
+        ))),
+        Err(
+            CredentialRetrievalError::HelperCommunicationError
+            | CredentialRetrievalError::MalformedHelperResponse,
+        ) => Err(unreadable(format!(
+            "the program that `{}` names for it is missing, or answers something else",
+            path.display()
+        ))),
+        Err(error) => Err(unreadable(format!("`{}`: {error}", path.display()))),
     }
 }

@@ -43,7 +43,7 @@ fn wrong_commands() {
     insta::assert_snapshot!(local("run -- ffmpeg -i in.mp4 out.mp4 -c copy"), @"2: `-c` stands after the last output, where ffmpeg ignores it (move it before the output)");
     insta::assert_snapshot!(local("run -- ffmpeg -i in.mp4 -c:v"), @"2: `-c:v` lacks its value (add it after the option)");
     insta::assert_snapshot!(local("run --input_url in.mp4 --output_file_options -vf\u{a0}'scale --output_url out.mp4"), @r#"2: `output_file_options` cannot be split into words: the quote ' at character 5 is never closed, in `'scale` (close it, or write \' for the character itself)"#);
-    insta::assert_snapshot!(local("run --compute mainframe -- ffmpeg -i in.mp4 out.mp4"), @"2: unknown compute `mainframe` (known: amd, arm, fargate, fargate-arm, intel, local, nvidia, xilinx)");
+    insta::assert_snapshot!(local("run --compute mainframe -- ffmpeg -i in.mp4 out.mp4"), @"2: unknown compute `mainframe` (known: amd, arm, docker, fargate, fargate-arm, intel, local, nvidia, xilinx)");
     insta::assert_snapshot!(local("run --quality beauty -- ffmpeg -i in.mp4 out.mp4"), @"2: unknown metric `beauty` (known: psnr, ssim, vmaf, xpsnr)");
     insta::assert_snapshot!(local(&format!("run --name {} -- ffmpeg -i in.mp4 out.mp4", "n".repeat(129))), @"2: the name has 129 characters, AWS Batch allows 128 (shorten it)");
     insta::assert_snapshot!(local("run --config no.toml -- ffmpeg -i in.mp4 out.mp4"), @"2: the job is wrong, nothing was moved: there is no configuration file `no.toml` (leave --config out to use the defaults)");

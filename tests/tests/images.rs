@@ -223,6 +223,28 @@ fn a_stack_with_one_architecture_takes_an_image_for_it() {
 }
 
 #[test]
+fn logins_that_cannot_be_read() {
+    let Some(registry) = Registry::open() else {
+        return;
+    };
+    let mut sandbox = Sandbox::new();
+    let docker = sandbox.directory("docker");
+    std::fs::create_dir_all(&docker).expect("made");
+    sandbox.set("DOCKER_CONFIG", &docker);
+    let archive = save(&sandbox, "amd64", TAG, "x");
+    let words = format!("--archive {archive} --to {}/x", registry.host());
+    for (config, said) in [
+        ("{ no JSON", "config.json"),
+        (r#"{ "credsStore": "nobody-has-this" }"#, "is missing"),
+    ] {
+        std::fs::write(docker.join("config.json"), config).expect("written");
+        tried(&sandbox, &words).fails(Exit::Rejected, said);
+    }
+    std::fs::write(docker.join("config.json"), "{}").expect("written");
+    tried(&sandbox, &words).ok();
+}
+
+#[test]
 fn what_cannot_be_pushed() {
     let Some(registry) = Registry::open() else {
         return;

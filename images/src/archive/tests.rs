@@ -71,6 +71,12 @@ fn what_is_no_archive_of_images_is_refused() {
     refused(&[path("text.tar")], "cannot be unpacked");
     fs::write(path("empty.tar"), [0; 1024]).expect("written");
     refused(&[path("empty.tar")], "holds no image");
+    let mut none = tar::Builder::new(File::create(path("none.tar")).expect("a new file"));
+    let mut header = tar::Header::new_gnu();
+    header.set_size(2);
+    let listed = none.append_data(&mut header, MANIFEST, &b"[]"[..]);
+    listed.and_then(|()| none.finish()).expect("written");
+    refused(&[path("none.tar")], "holds no image");
     let whole = fs::read(save(room.path(), "amd64", "cpu-1", &[7; 9000])).expect("there");
     fs::write(path("short.tar"), &whole[..5000]).expect("written");
     refused(&[path("short.tar")], "cannot be unpacked");
@@ -78,6 +84,15 @@ fn what_is_no_archive_of_images_is_refused() {
     other[700] = 8;
     fs::write(path("other.tar"), other).expect("written");
     refused(&[path("other.tar")], "`x/layer.tar` is not `sha256:");
+}
+
+#[test]
+fn an_image_for_no_machine_was_pushed() {
+    let why = Image::of("cpu-1", Vec::new()).expect_err("it is empty");
+    assert!(
+        why.to_string().contains("no image for any machine"),
+        "{why}"
+    );
 }
 
 #[test]
