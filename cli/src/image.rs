@@ -139,12 +139,9 @@ async fn own(config: &Config, plan: &Plan) -> anyhow::Result<Registry> {
             error.into()
         }
     })?;
-    let login = repository::login(&sdk).await.map_err(|why| anyhow!(why))?;
-    let login = Login {
-        user: login.user,
-        password: login.password,
-    };
-    Ok(Registry::open(&uri, Some(login))?)
+    let login = repository::login(&sdk).await;
+    let (user, password) = login.map_err(|why| anyhow!(why))?;
+    Ok(Registry::open(&uri, Some(Login { user, password }))?)
 }
 
 /// Refuses an image without an architecture that the stack's jobs need: its tag could never get it later.

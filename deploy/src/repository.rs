@@ -15,15 +15,6 @@ const ECR: Service = Service {
     variable: "AWS_ENDPOINT_URL_ECR",
 };
 
-/// Who may push to the repositories of an account for the next hours.
-#[derive(Clone)]
-pub struct Login {
-    /// The user's name.
-    pub user: String,
-    /// The password.
-    pub password: String,
-}
-
 /// Whether there is a repository of this name.
 pub async fn exists(config: &SdkConfig, name: &str) -> Result<bool, CallError> {
     match uri(config, name).await {
@@ -61,8 +52,8 @@ pub async fn missing<'a>(
     Ok(tags)
 }
 
-/// A login for the account's repositories.
-pub async fn login(config: &SdkConfig) -> Result<Login, String> {
+/// A login for the account's repositories, for the next hours: user and password.
+pub async fn login(config: &SdkConfig) -> Result<(String, String), String> {
     let answer = call(config, ECR, "GetAuthorizationToken", &json!({}))
         .await
         .map_err(|error| error.to_string())?;
@@ -71,10 +62,7 @@ pub async fn login(config: &SdkConfig) -> Result<Login, String> {
     let text = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
     let login = text.as_deref().and_then(|text| text.split_once(':'));
     let (user, password) = login.ok_or("Amazon ECR has answered no login")?;
-    Ok(Login {
-        user: user.to_owned(),
-        password: password.to_owned(),
-    })
+    Ok((user.to_owned(), password.to_owned()))
 }
 
 /// The command that brings the images of a stack with this prefix.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ffbatch_dispatcher::config::Config;
-use ffbatch_dispatcher::infra::Architecture;
+use ffbatch_dispatcher::infra::{self, Architecture};
 use ffbatch_dispatcher::registry::Families;
 use ffbatch_dispatcher::settings::Settings;
 use serde_json::{Value, json};
@@ -138,7 +138,7 @@ impl Plan {
         let mut needed: BTreeMap<String, Needs> = BTreeMap::new();
         let mut need = |flavour: &str, architecture: Architecture, who: &str| {
             if !images::is_own(flavour) {
-                let needs = needed.entry(images::tag(flavour)).or_default();
+                let needs = needed.entry(infra::tag(flavour)).or_default();
                 let whom = needs.entry(architecture).or_default();
                 whom.push(who.to_owned());
             }

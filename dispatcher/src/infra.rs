@@ -88,8 +88,13 @@ impl Infra {
     /// The name of the image on this machine that nobody has given another one.
     pub fn local_image(&self) -> Option<String> {
         let flavour = self.image.as_deref()?;
-        Some(format!("ffbatch:{flavour}-{}", env!("CARGO_PKG_VERSION")))
+        Some(format!("ffbatch:{}", tag(flavour)))
     }
+}
+
+/// The tag of a flavour of image. Tags never change their image, so another version has another tag.
+pub fn tag(flavour: &str) -> String {
+    format!("{flavour}-{}", env!("CARGO_PKG_VERSION"))
 }
 
 /// A processor architecture, as Amazon ECS names it (ECS API Reference, `RuntimePlatform`).

@@ -1,12 +1,13 @@
 # The same with NVENC, NVDEC and CUDA filters that need nothing unfree to build. The driver's libraries come from the host: its container
 # runtime puts them where Debian or Red Hat would.
 { pkgs }:
-{
+let
+  cpu = import ./cpu.nix { inherit pkgs; };
+in
+cpu
+// {
   flavour = "nvidia";
-  licenses = "Apache-2.0 AND GPL-3.0-or-later";
-  ffmpeg = pkgs.ffmpeg_8-headless.override {
-    withVmaf = true;
-    withSvtav1 = true;
+  ffmpeg = cpu.ffmpeg.override {
     withNvcodec = true;
     withCuda = true;
     withCudaLLVM = true;

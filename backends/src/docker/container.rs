@@ -100,7 +100,13 @@ pub fn describe(
     };
     Ok(ContainerCreateBody {
         image: Some(environment.worker.display().to_string()),
-        cmd: Some(command(order)),
+        cmd: Some(
+            [
+                order.work.flags(),
+                vec!["--job".to_owned(), surroundings::JOB.to_owned()],
+            ]
+            .concat(),
+        ),
         env: Some(surroundings::variables(order, &work_dir)),
         working_dir: Some(environment.directory.display().to_string()),
         user: Some(user),
@@ -116,30 +122,6 @@ pub fn describe(
 pub fn gpus(order: &Order) -> Option<i64> {
     let gpus = order.work.variables.get(GPUS)?.parse().ok();
     gpus.filter(|count| *count > 0)
-}
-
-/// The worker's flags, as everywhere: `null` for what is not given.
-fn command(order: &Order) -> Vec<String> {
-    let flags = [
-        "global_options",
-        "input_file_options",
-        "input_url",
-        "output_file_options",
-        "output_url",
-    ];
-    let mut words: Vec<String> = flags
-        .into_iter()
-        .flat_map(|flag| [format!("--{flag}"), "null".to_owned()])
-        .collect();
-    let name = match &order.work.name[..] {
-        "" => "null",
-        name => name,
-    };
-    words.extend(["--name", name, "--job", surroundings::JOB].map(str::to_owned));
-    if let Some(report) = &order.work.report {
-        words.extend(["--report".to_owned(), report.clone()]);
-    }
-    words
 }
 
 /// What tells people, and other programs, whose container it is.

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use ffbatch_dispatcher::infra::tag;
+
 use super::Site;
 use crate::template::{attribute, reference};
 
@@ -44,9 +46,4 @@ pub fn image(flavour: &str) -> Value {
 /// Whether an image is named with its registry, or with its tag.
 pub fn is_own(image: &str) -> bool {
     image.contains(['/', ':'])
-}
-
-/// The tag of a flavour. Tags never change their image, so another version has another tag.
-pub fn tag(flavour: &str) -> String {
-    format!("{flavour}-{}", env!("CARGO_PKG_VERSION"))
 }

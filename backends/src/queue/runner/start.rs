@@ -60,22 +60,7 @@ fn spawn(work: &Work, job: &Candidate, number: u32, files: &Files) -> Result<Chi
     }
     let program = &work.environment.worker;
     let mut command = Command::new(program);
-    // The job definition's command has all these flags, with `null` for what is not given; so has this one.
-    for flag in [
-        "global_options",
-        "input_file_options",
-        "input_url",
-        "output_file_options",
-        "output_url",
-    ] {
-        command.arg(format!("--{flag}")).arg("null");
-    }
-    let name = if work.name.is_empty() {
-        "null"
-    } else {
-        &work.name
-    };
-    command.arg("--name").arg(name).arg("--job");
+    command.args(work.flags()).arg("--job");
     if work.job.len() > LONGEST_ARGUMENT {
         let mut document = open(&files.job)?;
         document
@@ -85,9 +70,6 @@ fn spawn(work: &Work, job: &Candidate, number: u32, files: &Files) -> Result<Chi
         command.arg(&files.job);
     } else {
         command.arg(&work.job);
-    }
-    if let Some(report) = &work.report {
-        command.arg("--report").arg(report);
     }
     command
         .env_clear()

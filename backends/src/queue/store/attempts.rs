@@ -14,6 +14,15 @@ use crate::queue::life::{Happening, Life};
 use crate::queue::process::{Identity, Moment};
 use crate::queue::runner::capacity::Capacity;
 
+/// Parameters that a job of the queue does not use: it comes whole.
+const NOT_GIVEN: [&str; 5] = [
+    "global_options",
+    "input_file_options",
+    "input_url",
+    "output_file_options",
+    "output_url",
+];
+
 /// A job that can run, and what it asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
@@ -63,6 +72,27 @@ pub struct Work {
     pub environment: Environment,
     /// Variables of this job alone.
     pub variables: std::collections::BTreeMap<String, String>,
+}
+
+impl Work {
+    /// The worker's flags but for its job (`--job`). The job definition's command has all of them, with `null` for what is not given; so has this
+    /// one.
+    pub fn flags(&self) -> Vec<String> {
+        let name = if self.name.is_empty() {
+            "null"
+        } else {
+            &self.name
+        };
+        let mut words: Vec<String> = NOT_GIVEN
+            .iter()
+            .flat_map(|flag| [format!("--{flag}"), "null".to_owned()])
+            .collect();
+        words.extend(["--name", name].map(str::to_owned));
+        if let Some(report) = &self.report {
+            words.extend(["--report".to_owned(), report.clone()]);
+        }
+        words
+    }
 }
 
 /// How an attempt ended.
