@@ -1,0 +1,180 @@
+//! Where results lie: one directory, or one prefix in S3.
+//!
+//! Each run is a file of its own with one line of JSON, replaced as a whole when it ends. So a program that is killed leaves no half
+//! line, S3 (where nothing can be appended to) has the same form as a directory, and `cat runs/*.jsonl` is all there is.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ffbatch_dispatcher::location::Location;
+use ffbatch_storage::{Kind, Store, StoreError, Stores};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::run::{Run, VERSION};
+
+/// The largest document that is read, in bytes: a report with a long log, or the frames of a film.
+const LIMIT: u64 = 256 << 20;
+
+/// So many files are read at once.
+const AT_ONCE: usize = 32;
+
+/// Results that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ResultsError {
+    /// They cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file among them is damaged.
+    #[error("`{file}` is no run of a benchmark: {why} (remove it, and the run is made again)")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A newer program wrote it.
+    #[error("`{file}` is of version {version}, this program reads up to version {VERSION} (update ffbatch)")]
+    Version {
+        /// The file.
+        file: String,
+        /// Its version.
+        version: u32,
+    },
+    /// The place is no place for results.
+    #[error("`{0}` is no place for results (name a directory, or an s3://bucket/prefix)")]
+    Place(String),
+    /// A local file could not be made.
+    #[error("`{0}` cannot be written: {1}")]
+    File(String, std::io::Error),
+}
+
+/// Where the results of a benchmark lie.
+#[derive(Debug, Clone)]
+pub struct Results {
+    /// The directory or prefix, without a slash at its end.
+    root: Location,
+    store: Arc<dyn Store>,
+    stores: Arc<Stores>,
+}
+
+impl Results {
+    /// Results at a place: a directory, or `s3://bucket/prefix`.
+    pub fn at(place: &str, stores: Arc<Stores>) -> Result<Self, ResultsError> {
+        let trimmed = place.trim_end_matches('/');
+        let wrong = || ResultsError::Place(place.to_owned());
+        let root: Location = trimmed.parse().map_err(|_| wrong())?;
+        let root = match root {
+            Location::Path(path) => {
+                let absolute = std::path::absolute(&path)
+                    .map_err(|error| ResultsError::File(path, error))?;
+                Location::Path(absolute.to_string_lossy().into_owned())
+            }
+            Location::S3 { .. } => root,
+            Location::Http(_) | Location::Live(_) => return Err(wrong()),
+        };
+        Ok(Self {
+            store: stores.of(&root)?,
+            root,
+            stores,
+        })
+    }
+
+    /// The place as people write it.
+    pub fn place(&self) -> String {
+        self.root.to_string()
+    }
+
+    /// The directory, where it is one.
+    pub fn directory(&self) -> Option<&Path> {
+        match &self.root {
+            Location::Path(path) => Some(Path::new(path)),
+            _ => None,
+        }
+    }
+
+    /// Where something of these results lies.
+    pub fn inside(&self, name: &str) -> Location {
+        match &self.root {
+            Location::S3 { bucket, key } => Location::S3 {
+                bucket: bucket.clone(),
+                key: format!("{key}/{name}"),
+            },
+            other => Location::Path(format!("{other}/{name}")),
+        }
+    }
+
+    /// Every run that is there, in the order of their files.
+    pub async fn runs(&self) -> Result<Vec<Run>, ResultsError> {
+        if let Some(directory) = self.directory()
+            && !directory.join("runs").is_dir()
+        {
+            return Ok(Vec::new());
+        }
+        let entries = self.store.list(&self.inside("runs/")).await?;
+        let files = entries.into_iter().map(|entry| entry.location);
+        let files = files.filter(|at| at.to_string().ends_with(".jsonl"));
+        let read = stream::iter(files).map(|at| async move { self.run(&at).await });
+        read.buffered(AT_ONCE).try_collect().await
+    }
+
+    async fn run(&self, at: &Location) -> Result<Run, ResultsError> {
+        let bytes = self.store.read(at, LIMIT).await?;
+        let file = || at.to_string();
+        let value: serde_json::Value =
+            serde_json::from_slice(&bytes).map_err(|error| ResultsError::Damaged {
+                file: file(),
+                why: error.to_string(),
+            })?;
+        let version = value["version"].as_u64().unwrap_or_default();
+        let version = u32::try_from(version).unwrap_or(u32::MAX);
+        if version > VERSION {
+            return Err(ResultsError::Version {
+                file: file(),
+                version,
+            });
+        }
+        serde_json::from_value(value).map_err(|error| ResultsError::Damaged {
+            file: file(),
+            why: error.to_string(),
+        })
+    }
+
+    /// Writes a run over what was known of it.
+    pub async fn keep(&self, run: &Run) -> Result<(), ResultsError> {
+        let mut line = serde_json::to_vec(run).expect("a run is plain data with text keys");
+        line.push(b'\n');
+        let name = format!("runs/{}", run.file_name());
+        self.write(&name, line, "application/x-ndjson").await
+    }
+
+    /// Writes a document.
+    pub async fn write(&self, name: &str, bytes: Vec<u8>, kind: &str) -> Result<(), ResultsError> {
+        self.store.write(bytes, &self.inside(name), kind).await?;
+        Ok(())
+    }
+
+    /// Reads a document; `None` where there is none.
+    pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ResultsError> {
+        match self.store.read(&self.inside(name), LIMIT).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes a document from wherever a job has left it.
+    pub async fn take(&self, from: &Location, name: &str) -> Result<(), ResultsError> {
+        let bytes = self.stores.of(from)?.read(from, LIMIT).await?;
+        self.write(name, bytes, "application/json").await
+    }
+
+    /// Makes the directory in which outputs lie, where they lie on this machine.
+    pub async fn make_room(&self) -> Result<(), ResultsError> {
+        if let Some(directory) = self.directory() {
+            let outputs = directory.join("outputs");
+            let made = tokio::fs::create_dir_all(&outputs).await;
+            made.map_err(|error| ResultsError::File(outputs.display().to_string(), error))?;
+        }
+        Ok(())
+    }
+}
