@@ -39,7 +39,9 @@ impl Curve {
     /// The value at `x`; `None` outside of the points, since nothing was measured there.
     pub fn at(&self, x: f64) -> Option<f64> {
         let (begin, end) = self.range();
-        (begin..=end).contains(&x).then(|| self.value(self.piece(x), x))
+        (begin..=end)
+            .contains(&x)
+            .then(|| self.value(self.piece(x), x))
     }
 
     /// The integral between two places of the curve.
@@ -144,7 +146,11 @@ pub fn delta(anchor: &Curve, test: &Curve) -> Option<Delta> {
 /// the mean over the quality that both reach. Points are `(rate, quality)`.
 pub fn bd_rate(anchor: &[(f64, f64)], test: &[(f64, f64)]) -> Option<Delta> {
     let curve = |points: &[(f64, f64)]| {
-        Curve::through(points.iter().map(|(rate, quality)| (*quality, rate.log10())))
+        Curve::through(
+            points
+                .iter()
+                .map(|(rate, quality)| (*quality, rate.log10())),
+        )
     };
     let delta = delta(&curve(anchor)?, &curve(test)?)?;
     Some(Delta {

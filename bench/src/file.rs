@@ -287,7 +287,10 @@ impl BenchFile {
             ("precision_percent", self.precision_percent),
             ("expected_speed", self.expected_speed),
         ];
-        if let Some((key, _)) = positive.iter().find(|(_, value)| !(value.is_finite() && *value > 0.0)) {
+        if let Some((key, _)) = positive
+            .iter()
+            .find(|(_, value)| !(value.is_finite() && *value > 0.0))
+        {
             return Some(format!("`{key}` is no positive number"));
         }
         let numbers = [
@@ -297,7 +300,9 @@ impl BenchFile {
         if let Some(key) = negative(&numbers) {
             return Some(format!("`{key}` is no number from 0 on"));
         }
-        let quality = self.min_vmaf.filter(|wanted| !(0.0..=100.0).contains(wanted));
+        let quality = self
+            .min_vmaf
+            .filter(|wanted| !(0.0..=100.0).contains(wanted));
         if let Some(wanted) = quality {
             return Some(format!("`min_vmaf` is {wanted} (VMAF goes from 0 to 100)"));
         }
@@ -311,7 +316,9 @@ impl BenchFile {
 /// The first key whose value is no number from 0 on.
 fn negative<'a>(numbers: &[(&'a str, Option<f64>)]) -> Option<&'a str> {
     let wrong = |value: &f64| !value.is_finite() || *value < 0.0;
-    let mut found = numbers.iter().filter(|(_, value)| value.as_ref().is_some_and(wrong));
+    let mut found = numbers
+        .iter()
+        .filter(|(_, value)| value.as_ref().is_some_and(wrong));
     found.next().map(|(key, _)| *key)
 }
 
@@ -324,15 +331,20 @@ impl ComputeEntry {
             ("watts_max", self.watts_max),
         ];
         if let Some(key) = negative(&numbers) {
-            return Some(format!("`{key}` of the compute `{name}` is no number from 0 on"));
+            return Some(format!(
+                "`{key}` of the compute `{name}` is no number from 0 on"
+            ));
         }
-        if self.watts_idle.is_some() != self.watts_max.is_some() || self.watts_idle > self.watts_max {
+        if self.watts_idle.is_some() != self.watts_max.is_some() || self.watts_idle > self.watts_max
+        {
             return Some(format!(
                 "the compute `{name}` needs both `watts_idle` and `watts_max`, the first not above the second"
             ));
         }
         if self.threads.contains(&0) {
-            return Some(format!("the compute `{name}` has 0 threads (1 is the least)"));
+            return Some(format!(
+                "the compute `{name}` has 0 threads (1 is the least)"
+            ));
         }
         None
     }

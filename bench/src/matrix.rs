@@ -109,7 +109,12 @@ impl Cell {
     pub fn label(&self) -> String {
         let rung = self.rung.as_ref();
         let rung = rung.map_or_else(String::new, |rung| format!(" {}={}", rung.key, rung.value));
-        format!("{}{rung}, {}, {}", self.variant, self.place.label(), self.input.name)
+        format!(
+            "{}{rung}, {}, {}",
+            self.variant,
+            self.place.label(),
+            self.input.name
+        )
     }
 
     /// The commands with an output at this place.
@@ -134,7 +139,10 @@ pub fn cells(bench: &BenchFile, file: &Path, usual: &str) -> Result<Vec<Cell>, F
     let mut names = BTreeSet::new();
     for entry in &bench.variants {
         if !names.insert(&entry.name) {
-            let what = format!("two variants are called `{}` (rename one of them)", entry.name);
+            let what = format!(
+                "two variants are called `{}` (rename one of them)",
+                entry.name
+            );
             return Err(wrong(what));
         }
     }
@@ -167,7 +175,9 @@ fn inputs(entries: &[InputEntry], directory: &Path) -> Result<Vec<Input>, String
         let url = match &location {
             Location::Path(path) => directory.join(path).to_string_lossy().into_owned(),
             Location::Live(_) => {
-                return Err(format!("`{location}` is live, so that no two runs would encode the same (record it into a file)"));
+                return Err(format!(
+                    "`{location}` is live, so that no two runs would encode the same (record it into a file)"
+                ));
             }
             other => other.to_string(),
         };
@@ -177,7 +187,9 @@ fn inputs(entries: &[InputEntry], directory: &Path) -> Result<Vec<Input>, String
             stem.to_owned()
         });
         if inputs.iter().any(|other| other.name == name) {
-            return Err(format!("two inputs are called `{name}` (give each a `name`)"));
+            return Err(format!(
+                "two inputs are called `{name}` (give each a `name`)"
+            ));
         }
         inputs.push(Input {
             name,
@@ -230,11 +242,15 @@ struct Variant {
 
 fn variants(entry: &VariantEntry, input: &Input, scored: bool) -> Result<Vec<Variant>, String> {
     if let Some((key, _)) = entry.values.iter().find(|(_, values)| values.is_empty()) {
-        return Err(format!("has no value for `{key}` (list some, or leave the key out)"));
+        return Err(format!(
+            "has no value for `{key}` (list some, or leave the key out)"
+        ));
     }
     let own = [INPUT, OUTPUT];
     if let Some(key) = own.iter().find(|key| entry.values.contains_key(**key)) {
-        return Err(format!("has values for `{key}`, which has a meaning of its own (call it otherwise)"));
+        return Err(format!(
+            "has values for `{key}`, which has a meaning of its own (call it otherwise)"
+        ));
     }
     let ladder = ladder(entry)?;
     let mut lines = Vec::new();
@@ -295,9 +311,12 @@ fn ladder(entry: &VariantEntry) -> Result<Option<&str>, String> {
             Err(format!("has no values for its ladder `{key}`"))
         }
         Some(key) => Ok(Some(key)),
-        None => Ok(LADDERS
-            .into_iter()
-            .find(|key| entry.values.get(*key).is_some_and(|values| values.len() > 1))),
+        None => Ok(LADDERS.into_iter().find(|key| {
+            entry
+                .values
+                .get(*key)
+                .is_some_and(|values| values.len() > 1)
+        })),
     }
 }
 

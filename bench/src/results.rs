@@ -33,7 +33,9 @@ pub enum ResultsError {
         why: String,
     },
     /// A newer program wrote it.
-    #[error("`{file}` is of version {version}, this program reads up to version {VERSION} (update ffbatch)")]
+    #[error(
+        "`{file}` is of version {version}, this program reads up to version {VERSION} (update ffbatch)"
+    )]
     Version {
         /// The file.
         file: String,
@@ -65,8 +67,8 @@ impl Results {
         let root: Location = trimmed.parse().map_err(|_| wrong())?;
         let root = match root {
             Location::Path(path) => {
-                let absolute = std::path::absolute(&path)
-                    .map_err(|error| ResultsError::File(path, error))?;
+                let absolute =
+                    std::path::absolute(&path).map_err(|error| ResultsError::File(path, error))?;
                 Location::Path(absolute.to_string_lossy().into_owned())
             }
             Location::S3 { .. } => root,
@@ -157,7 +159,7 @@ impl Results {
     pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ResultsError> {
         match self.store.read(&self.inside(name), LIMIT).await {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -48,6 +48,9 @@ pub struct Ended {
     pub error: Option<String>,
     /// Attempts that it took.
     pub attempts: u32,
+    /// The terms on which it ran, with what the compute had chosen.
+    #[serde(default)]
+    pub given: Given,
     /// Seconds from the submission to the start of the last attempt; absent where nobody told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queued_secs: Option<f64>,
@@ -62,6 +65,17 @@ pub struct Ended {
     pub frames_at: Option<String>,
 }
 
+/// What a job was given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// Virtual processors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vcpus: Option<u32>,
+    /// Memory in MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_mib: Option<u32>,
+}
+
 impl Run {
     /// The name of its file among the results.
     pub fn file_name(&self) -> String {
@@ -71,7 +85,10 @@ impl Run {
     /// The report of a run that succeeded.
     pub fn succeeded(&self) -> Option<&Report> {
         let ended = self.ended.as_ref()?;
-        ended.report.as_deref().filter(|_| ended.exit == Exit::Succeeded)
+        ended
+            .report
+            .as_deref()
+            .filter(|_| ended.exit == Exit::Succeeded)
     }
 
     /// Seconds from the start of ffmpeg to its end, all commands together; of a run that succeeded.
@@ -110,7 +127,10 @@ impl Run {
     /// The largest resident set of ffmpeg.
     pub fn peak_memory_bytes(&self) -> Option<u64> {
         let commands = &self.succeeded()?.commands;
-        commands.iter().filter_map(|command| command.peak_memory_bytes).max()
+        commands
+            .iter()
+            .filter_map(|command| command.peak_memory_bytes)
+            .max()
     }
 
     /// Bytes that came out, all files together.
@@ -120,7 +140,10 @@ impl Run {
     }
 
     /// Bits a second of all that came out: video, audio and container.
-    #[expect(clippy::cast_precision_loss, reason = "files stay far below 2^52 bytes")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "files stay far below 2^52 bytes"
+    )]
     pub fn bits_per_sec(&self) -> Option<f64> {
         Some(self.output_bytes()? as f64 * 8.0 / self.media_secs()?)
     }
@@ -135,7 +158,10 @@ impl Run {
     /// Digests of all that came out, to see whether another run made the same.
     pub fn digests(&self) -> Vec<&str> {
         let outputs = self.succeeded().map_or(&[][..], |report| &report.outputs);
-        outputs.iter().filter_map(|output| output.sha256.as_deref()).collect()
+        outputs
+            .iter()
+            .filter_map(|output| output.sha256.as_deref())
+            .collect()
     }
 }
 

@@ -10,7 +10,7 @@
 mod encoder;
 mod one;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use ffbatch_dispatcher::compute::{Compute, ComputeError};
@@ -70,6 +70,8 @@ pub struct Runner<'a> {
     stop: watch::Receiver<bool>,
     /// Runs that are known, by cell.
     known: Mutex<BTreeMap<String, Vec<Run>>>,
+    /// Cells of which a run has failed: they are not tried again before somebody asks again.
+    given_up: Mutex<BTreeSet<String>>,
 }
 
 impl<'a> Runner<'a> {
@@ -93,6 +95,7 @@ impl<'a> Runner<'a> {
             tell,
             stop,
             known: Mutex::new(known),
+            given_up: Mutex::default(),
         }
     }
 
@@ -137,12 +140,49 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
+    /// A run that was begun and has not ended, as far as is known.
+    fn open(&self, cell: &Cell, round: u32) -> Option<Run> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut runs = known.get(&cell.id)?.iter();
+        runs.find(|run| run.round == round && run.ended.is_none())
+            .cloned()
+    }
+
+    /// Whether a cell has its scores.
+    fn is_scored(&self, cell: &Cell) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut runs = known.get(&cell.id).into_iter().flatten();
+        let has_quality = |run: &Run| {
+            run.succeeded()
+                .is_some_and(|report| report.quality.is_some())
+        };
+        runs.any(has_quality)
+    }
+
+    fn remember(&self, run: Run) {
+        if run.succeeded().is_none() {
+            let given_up = self.given_up.lock();
+            let mut given_up = given_up.unwrap_or_else(PoisonError::into_inner);
+            given_up.insert(run.cell.id.clone());
+        }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let runs = known.entry(run.cell.id.clone()).or_default();
+        runs.retain(|other| other.round != run.round);
+        runs.push(run);
+    }
+
+    fn is_given_up(&self, cell: &Cell) -> bool {
+        let given_up = self.given_up.lock();
+        let given_up = given_up.unwrap_or_else(PoisonError::into_inner);
+        given_up.contains(&cell.id)
+    }
+
     /// Whether a cell has to run in a round.
     fn wants(&self, cell: &Cell, round: u32) -> bool {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let runs = known.get(&cell.id).map_or(&[][..], Vec::as_slice);
         let is_there = |run: &Run| run.round == round && run.succeeded().is_some();
-        if runs.iter().any(is_there) || runs.iter().any(|run| run.gave_up) {
+        if runs.iter().any(is_there) || self.is_given_up(cell) {
             return false;
         }
         round <= self.bench.repeats || !is_precise(runs, self.bench.precision_percent)

@@ -47,7 +47,9 @@ fn unknown(key: &str, keys: &[&str]) -> String {
         Some(known) => format!("did you mean `{{{known}}}`?"),
         None => format!("give it a list in `values`; known: {}", keys.join(", ")),
     };
-    format!("has an unknown placeholder `{{{key}}}` ({hint}; braces themselves are written `{{{{` and `}}}}`)")
+    format!(
+        "has an unknown placeholder `{{{key}}}` ({hint}; braces themselves are written `{{{{` and `}}}}`)"
+    )
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+pub use bench::{Bench, Report, View};
 pub use deploy::{Deploy, Doctor, Down, Openapi, StackFlags, Synth, Up, Which};
 pub use image::{Image, Push};
 pub use jobs::{Cancel, List, Logs, Retry, Status, Wait, Why};
@@ -12,6 +13,7 @@ pub use order::{Order, Parts, Run, Submit, TermFlags};
 pub use quality::Quality;
 pub use traces::{Export, Traces};
 
+mod bench;
 mod deploy;
 mod image;
 mod jobs;
@@ -45,6 +47,10 @@ pub enum Verb {
     OfJobs(OfJobs),
     /// Compare two videos that exist already
     Quality(Box<Quality>),
+    /// Find out which compute and which settings do a command best
+    Bench(Box<Bench>),
+    /// Write the report of a benchmark, or of jobs, once more
+    Report(Box<Report>),
     /// Run the queue of this machine in the foreground, for a service manager
     Agent(Agent),
     /// List the computes that can run jobs, or show one in full

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches};
 use ffbatch_backends as _;
+use ffbatch_bench::results::ResultsError;
+use ffbatch_bench::runner::RunnerError;
 use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::dispatch::DispatchError;
@@ -25,6 +27,7 @@ use crate::written::Unwritten;
 mod accepted;
 mod agent;
 mod args;
+mod bench;
 mod cancel;
 mod client;
 mod closing;
@@ -137,6 +140,14 @@ async fn call(args: Args) -> anyhow::Result<Exit> {
             let _log = trace::log(verbose);
             quality::run(&config()?, &flags, verbose).await
         }
+        Verb::Bench(flags) => {
+            let _log = trace::log(verbose);
+            bench::run(config()?, &flags).await
+        }
+        Verb::Report(flags) => {
+            let _log = trace::log(verbose);
+            bench::report(&config()?, &flags).await
+        }
         Verb::Deploy(verb) => {
             let _log = trace::log(verbose);
             deploy::run(config()?, verb).await
@@ -189,6 +200,10 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         Exit::Machine
     } else if let Some(error) = error.downcast_ref::<ExportError>() {
         error.exit()
+    } else if let Some(error) = error.downcast_ref::<RunnerError>() {
+        bench::exit_of(error)
+    } else if let Some(error) = error.downcast_ref::<ResultsError>() {
+        bench::exit_of_results(error)
     } else if let Some(error) = error.downcast_ref::<RegistryError>() {
         DispatchError::from(error.clone()).exit()
     } else if let Some(error) = error.downcast_ref::<OffsetError>() {

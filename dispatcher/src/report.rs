@@ -326,6 +326,8 @@ pub enum ThreadsPolicy {
     Machine,
     /// Those that the job was given, of more that it sees; it may use all of them once its encoders are open.
     Vcpus,
+    /// As many as whoever submitted the job asked for, of more that there are; it may use all of them as well.
+    Asked,
 }
 
 impl Report {

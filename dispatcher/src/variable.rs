@@ -14,6 +14,9 @@ pub const SUBMISSION: &str = "FFBATCH_SUBMISSION";
 /// The virtual processors that the job was given.
 pub const VCPUS: &str = "FFBATCH_VCPUS";
 
+/// For how many processors ffmpeg chooses its threads, whatever the job was given.
+pub const THREADS: &str = "FFBATCH_THREADS";
+
 /// The program that tells whether the job's device is there, such as `nvidia-smi`.
 pub const PREFLIGHT: &str = "FFBATCH_PREFLIGHT";
 

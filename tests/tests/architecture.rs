@@ -10,7 +10,7 @@ use ffbatch_quality as _;
 use ffbatch_tests::source::{code, packages, rust, text, tracked};
 
 /// The only arrows between our packages. The tests may use everything.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("ffbatch-dispatcher", &[]),
     ("ffbatch-jobfile", &["ffbatch-dispatcher"]),
     ("ffbatch-storage", &["ffbatch-dispatcher"]),
@@ -23,6 +23,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("ffbatch-deploy", &["ffbatch-storage", "ffbatch-dispatcher"]),
     ("ffbatch-traces", &["ffbatch-storage", "ffbatch-dispatcher"]),
     ("ffbatch-images", &[]),
+    ("ffbatch-bench", &["ffbatch-storage", "ffbatch-dispatcher"]),
     (
         "ffbatch-worker",
         &[
@@ -37,6 +38,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
         &[
             "ffbatch-jobfile",
             "ffbatch-deploy",
+            "ffbatch-bench",
             "ffbatch-traces",
             "ffbatch-images",
             "ffbatch-backends",

@@ -2,10 +2,10 @@
 //!
 //! A container of AWS Batch on EC2 sees all processors of its host, and is told by `FFBATCH_VCPUS` how many are its own. Everywhere
 //! else the processors that it sees are there for it: on a machine of one's own, where the queue gives each job one vCPU unless it
-//! asks for more, the rest would be idle.
+//! asks for more, the rest would be idle. Who compares numbers of threads says how many by `FFBATCH_THREADS`.
 
 use ffbatch_dispatcher::report::{ThreadsPolicy, ThreadsReport};
-use ffbatch_dispatcher::variable::VCPUS;
+use ffbatch_dispatcher::variable::{THREADS, VCPUS};
 use ffbatch_media::processors::usable;
 
 use crate::environment::{on_batch, variable};
@@ -23,10 +23,16 @@ fn whole(text: &str) -> Option<u32> {
     Some((count + more).max(1))
 }
 
-/// How many ffmpeg shall count, where it sees more than it was given.
+/// The processors for which whoever submitted the job wants ffmpeg to choose its threads.
+fn asked() -> Option<u32> {
+    whole(&variable(THREADS)?)
+}
+
+/// How many ffmpeg shall count, where it sees more than it was given or somebody asked for fewer.
 pub fn counted() -> Option<usize> {
-    let given = usize::try_from(given().filter(|_| on_batch())?).ok()?;
-    (given < usable()?).then_some(given)
+    let given = || given().filter(|_| on_batch());
+    let count = usize::try_from(asked().or_else(given)?).ok()?;
+    (count < usable()?).then_some(count)
 }
 
 /// Threads for what we start ourselves, such as decoders and filters of a comparison.
@@ -37,10 +43,10 @@ pub fn threads() -> usize {
 
 /// The same for the report.
 pub fn describe() -> ThreadsReport {
-    let policy = if counted().is_some() {
-        ThreadsPolicy::Vcpus
-    } else {
-        ThreadsPolicy::Machine
+    let policy = match (counted(), asked()) {
+        (None, _) => ThreadsPolicy::Machine,
+        (Some(_), None) => ThreadsPolicy::Vcpus,
+        (Some(_), Some(_)) => ThreadsPolicy::Asked,
     };
     let processors = counted().or_else(usable).unwrap_or_else(threads);
     ThreadsReport {

@@ -27,8 +27,18 @@ const TEST: Points = &[
 /// common test conditions of JVET report, the third has ladders of different length, the fourth the fewest points that can be.
 #[test]
 fn bd_rate_as_others_have_it() {
-    let small: Points = &[(686.76, 40.28), (309.58, 37.18), (157.11, 34.24), (85.95, 31.42)];
-    let large: Points = &[(893.34, 40.39), (407.8, 37.21), (204.93, 34.17), (112.75, 31.24)];
+    let small: Points = &[
+        (686.76, 40.28),
+        (309.58, 37.18),
+        (157.11, 34.24),
+        (85.95, 31.42),
+    ];
+    let large: Points = &[
+        (893.34, 40.39),
+        (407.8, 37.21),
+        (204.93, 34.17),
+        (112.75, 31.24),
+    ];
     let long: Points = &[
         (5000.0, 97.1),
         (2500.0, 93.2),
@@ -42,8 +52,13 @@ fn bd_rate_as_others_have_it() {
     let two: Points = &[(50.0, 61.0), (300.0, 92.0)];
     for (anchor, test, expected, back) in [
         (ANCHOR, TEST, -4.417_485_350_589_045, 4.621_645_880_307_734),
-        (small, large, 31.379_878_202_397_627, -23.884_843_426_369_507),
-        (long, short, -12.246_303_771_112_533, 13.955_314_033_910_04),
+        (
+            small,
+            large,
+            31.379_878_202_397_627,
+            -23.884_843_426_369_507,
+        ),
+        (long, short, -12.246_303_771_112_533, 13.955_313_904_009_88),
         (three, two, -33.039_127_760_420_09, 49.340_945_921_685_57),
     ] {
         near(bd_rate(anchor, test).expect("they overlap").mean, expected);
@@ -76,7 +91,10 @@ fn nothing_is_said_where_nothing_was_measured() {
     assert_eq!(curve.at(95.1), None);
     assert_eq!(Curve::through([(90.0, 1.0)]), None);
     assert_eq!(Curve::through([(90.0, 1.0), (f64::INFINITY, 2.0)]), None);
-    assert_eq!(bd_rate(&[(1.0, 50.0), (2.0, 60.0)], &[(1.0, 70.0), (2.0, 80.0)]), None);
+    assert_eq!(
+        bd_rate(&[(1.0, 50.0), (2.0, 60.0)], &[(1.0, 70.0), (2.0, 80.0)]),
+        None
+    );
 }
 
 #[test]
@@ -87,7 +105,8 @@ fn of_two_encodes_of_one_quality_the_smaller_one_counts() {
 
 #[test]
 fn how_much_two_ladders_share_is_told() {
-    let delta = bd_rate(&[(1.0, 80.0), (2.0, 90.0)], &[(1.0, 85.0), (2.0, 100.0)]).expect("they do");
+    let delta =
+        bd_rate(&[(1.0, 80.0), (2.0, 90.0)], &[(1.0, 85.0), (2.0, 100.0)]).expect("they do");
     assert_eq!(delta.range, (85.0, 90.0));
     near(delta.overlap, 0.25);
 }

@@ -98,7 +98,12 @@ fn an_interval_holds_the_truth_as_often_as_it_says() {
 fn nobody_can_tell_from_one_run() {
     let difference = Difference::between(&[1.0], &[2.0, 2.1]).expect("times");
     assert_eq!(difference.is_significant(1), None);
-    near(Difference::between(&[1.0], &[2.0]).expect("times").percent(), -50.0);
+    near(
+        Difference::between(&[1.0], &[2.0])
+            .expect("times")
+            .percent(),
+        -50.0,
+    );
     assert_eq!(Difference::between(&[0.0], &[1.0]), None);
     assert_eq!(Difference::between(&[], &[1.0]), None);
 }
