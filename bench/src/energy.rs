@@ -76,8 +76,12 @@ pub struct Occupied<'a> {
 
 /// What is known of a machine of AWS; `None` where its processor or its graphics card is unknown.
 pub fn watts(occupied: Occupied<'_>) -> Option<Watts> {
-    let family = occupied.instance_type.and_then(|name| name.split('.').next());
-    let row = family.and_then(of_family).or_else(|| of_model(occupied.cpu_model?))?;
+    let family = occupied
+        .instance_type
+        .and_then(|name| name.split('.').next());
+    let row = family
+        .and_then(of_family)
+        .or_else(|| of_model(occupied.cpu_model?))?;
     let mut watts = Watts {
         idle: row.idle.times(occupied.vcpus * PUE),
         max: row.max.times(occupied.vcpus * PUE),
@@ -86,9 +90,18 @@ pub fn watts(occupied: Occupied<'_>) -> Option<Watts> {
     if let Some((name, count)) = occupied.gpus {
         let (_, idle, max) = GPUS.into_iter().find(|(known, ..)| *known == name)?;
         let (idle, max) = (idle * count * PUE, max * count * PUE);
-        watts.idle = Range { low: watts.idle.low + idle, high: watts.idle.high + max };
-        watts.max = Range { low: watts.max.low + idle, high: watts.max.high + max };
-        watts.source = format!("{}; {name} from rest to full load, since nobody knows how busy it was", watts.source);
+        watts.idle = Range {
+            low: watts.idle.low + idle,
+            high: watts.idle.high + max,
+        };
+        watts.max = Range {
+            low: watts.max.low + idle,
+            high: watts.max.high + max,
+        };
+        watts.source = format!(
+            "{}; {name} from rest to full load, since nobody knows how busy it was",
+            watts.source
+        );
     }
     Some(watts)
 }
@@ -128,11 +141,16 @@ fn of_family(family: &str) -> Option<Processor> {
 
 fn of_model(model: &str) -> Option<Processor> {
     let [_, name] = rows::<2>(MODELS).find(|[part, _]| model.contains(part))?;
-    rows::<7>(PROCESSORS).find(|[_, known, ..]| *known == name).map(processor)
+    rows::<7>(PROCESSORS)
+        .find(|[_, known, ..]| *known == name)
+        .map(processor)
 }
 
 fn processor([_, name, idle_low, idle_high, low, high, origin]: [&'static str; 7]) -> Processor {
-    let range = |low, high| Range { low: number(low), high: number(high) };
+    let range = |low, high| Range {
+        low: number(low),
+        high: number(high),
+    };
     Processor {
         name,
         idle: range(idle_low, idle_high),
@@ -141,7 +159,9 @@ fn processor([_, name, idle_low, idle_high, low, high, origin]: [&'static str; 7
     }
 }
 
-fn rows<const COLUMNS: usize>(table: &'static str) -> impl Iterator<Item = [&'static str; COLUMNS]> {
+fn rows<const COLUMNS: usize>(
+    table: &'static str,
+) -> impl Iterator<Item = [&'static str; COLUMNS]> {
     table
         .lines()
         .filter(|line| !line.starts_with('#'))
@@ -152,7 +172,8 @@ fn rows<const COLUMNS: usize>(table: &'static str) -> impl Iterator<Item = [&'st
 }
 
 fn number(cell: &str) -> f64 {
-    cell.parse().expect("a committed table has numbers where they belong")
+    cell.parse()
+        .expect("a committed table has numbers where they belong")
 }
 
 #[cfg(test)]
@@ -178,11 +199,22 @@ mod tests {
             assert!(rows::<7>(PROCESSORS).any(|row| row[1] == name), "{name}");
         }
         for row in rows::<7>(PROCESSORS).map(processor) {
-            assert!(row.idle.low <= row.idle.high && row.max.low <= row.max.high, "{}", row.name);
-            assert!(row.idle.high < row.max.low && !row.origin.is_empty(), "{}", row.name);
+            assert!(
+                row.idle.low <= row.idle.high && row.max.low <= row.max.high,
+                "{}",
+                row.name
+            );
+            assert!(
+                row.idle.high < row.max.low && !row.origin.is_empty(),
+                "{}",
+                row.name
+            );
         }
         for [region, factor, origin] in rows::<3>(GRIDS) {
-            assert!((0.0..0.002 * 1000.0).contains(&number(factor)) && !origin.is_empty(), "{region}");
+            assert!(
+                (0.0..0.002 * 1000.0).contains(&number(factor)) && !origin.is_empty(),
+                "{region}"
+            );
         }
     }
 

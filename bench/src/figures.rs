@@ -92,7 +92,12 @@ impl Machine {
             };
             (told.name.clone(), by)
         });
-        let asked = || Some((place.instance_type.clone()?, "asked for; the machine told nothing"));
+        let asked = || {
+            Some((
+                place.instance_type.clone()?,
+                "asked for; the machine told nothing",
+            ))
+        };
         let instance_type = told.or_else(asked);
         let region = machine.availability_zone.as_deref().and_then(region_of);
         let region = region.or_else(|| run.region.clone());
@@ -103,15 +108,11 @@ impl Machine {
         let memory_gib = memory_gib.map(|mib| f64::from(mib) / 1024.0);
         let instance = instance_type.as_ref().map(|(name, _)| name.as_str());
         let known = instance.and_then(instances::find);
-        let owned = place.instance_type.is_some();
-        let share = match known {
-            Some(known) if !owned => {
-                let memory = memory_gib.unwrap_or_default() * 1024.0 / f64::from(known.memory_mib);
-                (vcpus / f64::from(known.vcpus)).max(memory).min(1.0)
-            }
-            _ => 1.0,
-        };
-        let occupied = known.filter(|_| owned).map_or(vcpus, |known| f64::from(known.vcpus));
+        // A job that owns its instance was given all of its processors.
+        let share = known.map_or(1.0, |known| {
+            let memory = memory_gib.unwrap_or_default() * 1024.0 / f64::from(known.memory_mib);
+            (vcpus / f64::from(known.vcpus)).max(memory).min(1.0)
+        });
         let own_rate = place.usd_per_hour.map(|usd_per_hour| Rate {
             usd_per_hour,
             source: "as the benchmark's file says".to_owned(),
@@ -129,7 +130,10 @@ impl Machine {
             })
         };
         let own_watts = place.watts.map(|(idle, max)| {
-            let exactly = |watts| Range { low: watts, high: watts };
+            let exactly = |watts| Range {
+                low: watts,
+                high: watts,
+            };
             let watts = Watts {
                 idle: exactly(idle),
                 max: exactly(max),
@@ -143,10 +147,10 @@ impl Machine {
             let watts = energy::watts(Occupied {
                 instance_type: instance,
                 cpu_model: machine.cpu_model.as_deref().filter(|_| on_aws),
-                vcpus: occupied,
+                vcpus,
                 gpus,
             });
-            watts.map(|watts| (watts, occupied))
+            watts.map(|watts| (watts, vcpus))
         };
         Some(Self {
             rate: own_rate.or_else(charged),
@@ -169,9 +173,15 @@ impl Figures {
             encode_secs: run.encode_secs()?,
             busy_secs,
             media_secs,
-            usd: machine.rate.as_ref().map(|rate| rate.usd_per_hour * busy_secs / 3600.0),
+            usd: machine
+                .rate
+                .as_ref()
+                .map(|rate| rate.usd_per_hour * busy_secs / 3600.0),
             watt_hours,
-            bits: run.bits_per_sec().zip(media_secs).map(|(bits, secs)| bits * secs),
+            bits: run
+                .bits_per_sec()
+                .zip(media_secs)
+                .map(|(bits, secs)| bits * secs),
         })
     }
 }

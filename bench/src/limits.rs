@@ -53,7 +53,10 @@ impl FromStr for Limit {
         };
         let by: f64 = amount.parse().map_err(|_| wrong())?;
         let criterion = Criterion::ALL.into_iter().find(|one| one.name() == name);
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_name = !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let right = by.is_finite() && is_name && (by >= 0.0) == above;
         // Of time or money nobody knows beforehand how much a second or a dollar more is.
         if !right || (criterion.is_some() && !percent) {
@@ -74,7 +77,10 @@ impl fmt::Display for Limit {
             Quantity::Criterion(criterion) => criterion.name(),
             Quantity::Metric(name) => name,
         };
-        let (sign, unit) = (if self.above { '>' } else { '<' }, if self.percent { "%" } else { "" });
+        let (sign, unit) = (
+            if self.above { '>' } else { '<' },
+            if self.percent { "%" } else { "" },
+        );
         write!(out, "{name}{sign}{:+}{unit}", self.by)
     }
 }
@@ -145,7 +151,11 @@ impl Limit {
         let of = |one: &CellSummary| {
             let old = before.cells.iter().find(|other| same(one, other))?;
             let (old, new) = (old.score(metric)?.mean, one.score(metric)?.mean);
-            let change = if self.percent { 100.0 * (new - old) / old.abs() } else { new - old };
+            let change = if self.percent {
+                100.0 * (new - old) / old.abs()
+            } else {
+                new - old
+            };
             let change = if change.is_nan() { 0.0 } else { change };
             Some(Checked {
                 limit: self.to_string(),
@@ -183,7 +193,17 @@ mod tests {
         check(" time > 10 % ", Some("time>+10%"));
         check("vmaf<-0.5", Some("vmaf<-0.5"));
         check("psnr < -1%", Some("psnr<-1%"));
-        for wrong in ["", "cost", "cost>", "cost>5", ">5%", "vmaf<0.5", "cost>-5%", "co st>5%", "vmaf<-inf"] {
+        for wrong in [
+            "",
+            "cost",
+            "cost>",
+            "cost>5",
+            ">5%",
+            "vmaf<0.5",
+            "cost>-5%",
+            "co st>5%",
+            "vmaf<-inf",
+        ] {
             check(wrong, None);
         }
     }

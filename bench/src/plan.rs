@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use ffbatch_dispatcher::infra::{Architecture, instances};
 
-use crate::file::BenchFile;
 use crate::figures::{Charged, Prices};
+use crate::file::BenchFile;
 use crate::matrix::Cell;
 use crate::run::Run;
 use crate::runner::is_precise;
@@ -76,7 +76,11 @@ impl Plan {
         let planned: Vec<Planned> = cells
             .iter()
             .map(|cell| {
-                let own: Vec<Run> = runs.iter().filter(|run| run.cell.id == cell.id).cloned().collect();
+                let own: Vec<Run> = runs
+                    .iter()
+                    .filter(|run| run.cell.id == cell.id)
+                    .cloned()
+                    .collect();
                 planned(bench, cell, &own, whereabouts(&cell.place.compute), prices)
             })
             .collect();
@@ -85,7 +89,9 @@ impl Plan {
         let total = |of: fn(&Planned) -> Option<f64>| -> Option<f64> {
             let missing = planned.iter().filter(|one| one.jobs_most > 0);
             #[expect(clippy::cast_precision_loss, reason = "a few thousand jobs")]
-            missing.map(|one| Some(of(one)? * one.jobs_most as f64)).sum()
+            missing
+                .map(|one| Some(of(one)? * one.jobs_most as f64))
+                .sum()
         };
         Self {
             done: runs.iter().filter(done).count(),
@@ -107,15 +113,26 @@ fn planned(
 ) -> Planned {
     let rounds = |last: u32| {
         let first = u32::from(!bench.warmup);
-        let there = |round: &u32| runs.iter().any(|run| run.round == *round && run.succeeded().is_some());
+        let there = |round: &u32| {
+            runs.iter()
+                .any(|run| run.round == *round && run.succeeded().is_some())
+        };
         (first..=last).filter(|round| !there(round)).count()
     };
     let jobs_least = rounds(bench.repeats);
     let is_known = jobs_least == 0 && is_precise(runs, bench.precision_percent);
-    let jobs_most = if is_known { 0 } else { rounds(bench.max_repeats) };
+    let jobs_most = if is_known {
+        0
+    } else {
+        rounds(bench.max_repeats)
+    };
     let before: Vec<f64> = runs.iter().filter_map(Run::encode_secs).collect();
     let before = Interval::of(&before).map(|interval| interval.mean);
-    let assumed = || cell.input.duration_secs.map(|secs| secs / bench.expected_speed);
+    let assumed = || {
+        cell.input
+            .duration_secs
+            .map(|secs| secs / bench.expected_speed)
+    };
     let seconds = before.or_else(assumed);
     Planned {
         id: cell.id.clone(),

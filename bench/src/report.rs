@@ -39,8 +39,16 @@ pub fn documents(summary: &Summary, background: &Background) -> Vec<Document> {
         bytes: text.into_bytes(),
     };
     vec![
-        document("report.html", "text/html; charset=utf-8", html::page(summary, background)),
-        document("report.md", "text/markdown; charset=utf-8", markdown::page(summary)),
+        document(
+            "report.html",
+            "text/html; charset=utf-8",
+            html::page(summary, background),
+        ),
+        document(
+            "report.md",
+            "text/markdown; charset=utf-8",
+            markdown::page(summary),
+        ),
         document("report.csv", "text/csv; charset=utf-8", csv::page(summary)),
         document("report.json", "application/json", summary.to_json()),
     ]

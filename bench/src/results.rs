@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::report::Report;
 use ffbatch_storage::{Kind, Store, StoreError, Stores};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -48,6 +49,15 @@ pub enum ResultsError {
     /// A local file could not be made.
     #[error("`{0}` cannot be written: {1}")]
     File(String, std::io::Error),
+}
+
+/// Reports of jobs.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Those that can be read.
+    pub reports: Vec<Report>,
+    /// Files that hold something else, and what is wrong with them.
+    pub damaged: Vec<(String, String)>,
 }
 
 /// Where the results of a benchmark lie.
@@ -155,9 +165,14 @@ impl Results {
         Ok(())
     }
 
-    /// Reads a document; `None` where there is none.
+    /// Reads a document, of these results or wherever a job has left it; `None` where there is none.
     pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ResultsError> {
-        match self.store.read(&self.inside(name), LIMIT).await {
+        let elsewhere = name.starts_with('/') || name.contains("://");
+        let at = match name.parse::<Location>() {
+            Ok(at) if elsewhere => at,
+            _ => self.inside(name),
+        };
+        match self.stores.of(&at)?.read(&at, LIMIT).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind == Kind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
@@ -168,6 +183,33 @@ impl Results {
     pub async fn take(&self, from: &Location, name: &str) -> Result<(), ResultsError> {
         let bytes = self.stores.of(from)?.read(from, LIMIT).await?;
         self.write(name, bytes, "application/json").await
+    }
+
+    /// Reports of jobs below a prefix of this place.
+    pub async fn reports(&self, below: &str) -> Result<Found, ResultsError> {
+        if let Some(directory) = self.directory()
+            && !directory.join(below).is_dir()
+        {
+            return Ok(Found::default());
+        }
+        let entries = self.store.list(&self.inside(below)).await?;
+        let files = entries.into_iter().map(|entry| entry.location);
+        let files = files.filter(|at| at.to_string().ends_with(".json"));
+        let read = stream::iter(files).map(|at| async move {
+            let bytes = self.store.read(&at, LIMIT).await?;
+            let report = serde_json::from_slice::<Report>(&bytes);
+            Ok::<_, ResultsError>(report.map_err(|error| (at.to_string(), error.to_string())))
+        });
+        let all: Vec<Result<Report, (String, String)>> =
+            read.buffered(AT_ONCE).try_collect().await?;
+        let mut found = Found::default();
+        for one in all {
+            match one {
+                Ok(report) => found.reports.push(report),
+                Err(damaged) => found.damaged.push(damaged),
+            }
+        }
+        Ok(found)
     }
 
     /// Makes the directory in which outputs lie, where they lie on this machine.

@@ -10,8 +10,8 @@ mod ranking;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::file::Criterion;
 use crate::figures::Prices;
+use crate::file::Criterion;
 use crate::run::Run;
 
 pub use answer::change;
@@ -104,7 +104,9 @@ impl Summary {
 
     /// The ranking that the answer is about; `None` where there is none.
     pub fn ranking(&self) -> Option<&Ranking> {
-        self.rankings.iter().find(|ranking| ranking.criterion == self.rank_by)
+        self.rankings
+            .iter()
+            .find(|ranking| ranking.criterion == self.rank_by)
     }
 
     /// The contender of this id.

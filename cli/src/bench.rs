@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use ffbatch_bench::figures::Charged;
 use ffbatch_bench::file::{BenchFile, Criterion};
 use ffbatch_bench::limits;
 use ffbatch_bench::matrix::{Cell, cells};
@@ -51,8 +52,14 @@ pub async fn run(config: Config, args: &Bench) -> anyhow::Result<Exit> {
     let matrix = cells(&bench, &args.file, &usual)?;
     let computes = Computes::connect(&config, &matrix).await?;
     let runs = results.runs().await?;
-    let prices = |charged| computes.price(charged);
-    let plan = Plan::of(&bench, &matrix, &runs, |name| computes.whereabouts(name), &prices);
+    let prices = |charged: Charged<'_>| computes.price(charged);
+    let plan = Plan::of(
+        &bench,
+        &matrix,
+        &runs,
+        |name| computes.whereabouts(name),
+        &prices,
+    );
     if args.plan {
         said::plan(&plan, &bench, args.view.json);
         return Ok(Exit::Succeeded);
@@ -61,18 +68,27 @@ pub async fn run(config: Config, args: &Bench) -> anyhow::Result<Exit> {
         said::outlook(&plan, &bench, &results.place());
     }
     agreed(&plan, &bench, args).await?;
-    results.write(FILE, text.clone().into_bytes(), "application/toml").await?;
+    results
+        .write(FILE, text.clone().into_bytes(), "application/toml")
+        .await?;
     let (runs, stopped) = measured(&bench, &matrix, &results, &computes, runs, &plan, args).await?;
     let order: Vec<String> = matrix.iter().map(|cell| cell.id.clone()).collect();
-    let ours: Vec<Run> = runs.into_iter().filter(|run| order.contains(&run.cell.id)).collect();
-    let summary = Summary::of(&ours, &order, Asked {
-        name: &bench.name,
-        min_vmaf: bench.min_vmaf,
-        rank_by: bench.rank_by,
-        grid_kg_per_kwh: bench.grid_kg_per_kwh,
-        precision_percent: bench.precision_percent,
-        prices: &prices,
-    });
+    let ours: Vec<Run> = runs
+        .into_iter()
+        .filter(|run| order.contains(&run.cell.id))
+        .collect();
+    let summary = Summary::of(
+        &ours,
+        &order,
+        Asked {
+            name: &bench.name,
+            min_vmaf: bench.min_vmaf,
+            rank_by: bench.rank_by,
+            grid_kg_per_kwh: bench.grid_kg_per_kwh,
+            precision_percent: bench.precision_percent,
+            prices: &prices,
+        },
+    );
     let exit = finish(&summary, &results, &results, Some(text), &args.view).await?;
     match stopped {
         Some(stopped) => Err(stopped.into()),
@@ -138,8 +154,12 @@ async fn agreed(plan: &Plan, bench: &BenchFile, args: &Bench) -> anyhow::Result<
         return Ok(());
     }
     let what = match plan.usd_most {
-        Some(usd) => format!("it may cost {usd:.2} USD, more than {} (max_usd)", bench.max_usd),
-        None => "nobody knows what it will cost, since prices or lengths of inputs are missing".to_owned(),
+        Some(usd) => format!(
+            "it may cost {usd:.2} USD, more than {} (max_usd)",
+            bench.max_usd
+        ),
+        None => "nobody knows what it will cost, since prices or lengths of inputs are missing"
+            .to_owned(),
     };
     if !terminal::can_ask() {
         bail!("{what} (give --yes to run it all the same, --plan to see it in full)");
@@ -198,7 +218,8 @@ async fn finish(
         frames.extend(values.map(|values| (cell.cell.id.clone(), values)));
     }
     for document in documents(summary, &Background { file, frames }) {
-        to.write(document.name, document.bytes, document.kind).await?;
+        to.write(document.name, document.bytes, document.kind)
+            .await?;
     }
     let checked = match &view.baseline {
         None => Vec::new(),
@@ -230,8 +251,9 @@ fn baseline(path: &Path) -> anyhow::Result<Summary> {
     if version.is_some_and(|version| version > u64::from(ffbatch_bench::summary::VERSION)) {
         bail!("the baseline `{name}` is of a newer ffbatch (update this one)");
     }
-    serde_json::from_value(value)
-        .with_context(|| format!("the baseline `{name}` is no summary of a benchmark (give a report.json)"))
+    serde_json::from_value(value).with_context(|| {
+        format!("the baseline `{name}` is no summary of a benchmark (give a report.json)")
+    })
 }
 
 /// The exit code of a benchmark that came to no end.
@@ -247,6 +269,8 @@ pub const fn exit_of(error: &RunnerError) -> Exit {
 pub const fn exit_of_results(error: &ResultsError) -> Exit {
     match error {
         ResultsError::Store(_) | ResultsError::File(..) => Exit::Output,
-        ResultsError::Damaged { .. } | ResultsError::Version { .. } | ResultsError::Place(_) => Exit::Rejected,
+        ResultsError::Damaged { .. } | ResultsError::Version { .. } | ResultsError::Place(_) => {
+            Exit::Rejected
+        }
     }
 }

@@ -4,10 +4,39 @@ use crate::summary::{CellSummary, Summary};
 
 /// The heads of the columns that all have.
 const COLUMNS: [&str; 33] = [
-    "cell", "input", "variant", "step", "compute", "instance_type", "instance_type_by", "cpu_model", "architecture", "vcpus", "threads",
-    "availability_zone", "life_cycle", "ffmpeg", "encoders", "runs", "encode_secs", "encode_secs_half_width_95", "frames_per_sec", "speed",
-    "cpu_secs", "peak_memory_bytes", "output_bytes", "bits_per_sec", "queued_secs", "fetch_secs", "publish_secs", "usd_per_job",
-    "usd_per_1000_minutes", "watt_hours_low", "watt_hours_high", "price_from", "failure",
+    "cell",
+    "input",
+    "variant",
+    "step",
+    "compute",
+    "instance_type",
+    "instance_type_by",
+    "cpu_model",
+    "architecture",
+    "vcpus",
+    "threads",
+    "availability_zone",
+    "life_cycle",
+    "ffmpeg",
+    "encoders",
+    "runs",
+    "encode_secs",
+    "encode_secs_half_width_95",
+    "frames_per_sec",
+    "speed",
+    "cpu_secs",
+    "peak_memory_bytes",
+    "output_bytes",
+    "bits_per_sec",
+    "queued_secs",
+    "fetch_secs",
+    "publish_secs",
+    "usd_per_job",
+    "usd_per_1000_minutes",
+    "watt_hours_low",
+    "watt_hours_high",
+    "price_from",
+    "failure",
 ];
 
 /// The whole document.
@@ -18,10 +47,15 @@ pub fn page(summary: &Summary) -> String {
             metrics.push(&score.metric);
         }
     }
-    let heads = COLUMNS.iter().map(|&head| head.to_owned()).chain(metrics.iter().map(|&metric| metric.to_owned()));
+    let heads = COLUMNS
+        .iter()
+        .map(|&head| head.to_owned())
+        .chain(metrics.iter().map(|&metric| metric.to_owned()));
     let mut lines = vec![line(heads)];
     for cell in &summary.cells {
-        let scores = metrics.iter().map(|metric| text(cell.score(metric).map(|score| score.mean)));
+        let scores = metrics
+            .iter()
+            .map(|metric| text(cell.score(metric).map(|score| score.mean)));
         lines.push(line(columns(cell).into_iter().chain(scores)));
     }
     lines.concat()
@@ -42,7 +76,11 @@ fn columns(one: &CellSummary) -> [String; COLUMNS.len()] {
         cell.id.clone(),
         cell.input.name.clone(),
         cell.variant.clone(),
-        text(cell.rung.as_ref().map(|rung| format!("{}={}", rung.key, rung.value))),
+        text(
+            cell.rung
+                .as_ref()
+                .map(|rung| format!("{}={}", rung.key, rung.value)),
+        ),
         cell.place.compute.clone(),
         word(machine.and_then(|machine| machine.instance_type.as_ref())),
         word(machine.and_then(|machine| machine.instance_type_by.as_ref())),

@@ -29,7 +29,9 @@ pub fn interval(value: &Interval) -> String {
     match value.half_width {
         None => number(value.mean),
         Some(half) => {
-            let digits = number(value.mean).split_once('.').map_or(0, |(_, after)| after.len());
+            let digits = number(value.mean)
+                .split_once('.')
+                .map_or(0, |(_, after)| after.len());
             format!("{:.digits$} ± {half:.digits$}", value.mean)
         }
     }
@@ -48,7 +50,11 @@ pub fn or_nothing<T>(value: Option<T>, show: impl Fn(T) -> String) -> String {
 /// A range, or the one number that it is.
 pub fn range(value: Range) -> String {
     let (low, high) = (number(value.low), number(value.high));
-    if low == high { low } else { format!("{low} to {high}") }
+    if low == high {
+        low
+    } else {
+        format!("{low} to {high}")
+    }
 }
 
 /// A change in per cent, with its sign.
@@ -67,7 +73,10 @@ pub fn score(score: &Score) -> String {
 }
 
 /// A size in bytes.
-#[expect(clippy::cast_precision_loss, reason = "sizes stay far below 2^52 bytes")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "sizes stay far below 2^52 bytes"
+)]
 pub fn bytes(value: u64) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut size = value as f64;
@@ -85,8 +94,21 @@ mod tests {
 
     #[test]
     fn digits_that_say_something() {
-        let texts = [1234.5, 123.4, 12.34, 1.234, 0.1234, 0.01234, 0.001_234, 0.000_012_34, 0.0];
-        assert_eq!(texts.map(number).join(" "), "1234 123 12.3 1.23 0.123 0.0123 0.00123 0.0000123 0");
+        let texts = [
+            1234.5,
+            123.4,
+            12.34,
+            1.234,
+            0.1234,
+            0.01234,
+            0.001_234,
+            0.000_012_34,
+            0.0,
+        ];
+        assert_eq!(
+            texts.map(number).join(" "),
+            "1234 123 12.3 1.23 0.123 0.0123 0.00123 0.0000123 0"
+        );
         let known = Interval::of(&[10.1, 9.8, 10.3]).expect("three values");
         assert_eq!(interval(&known), "10.1 ± 0.6");
         assert_eq!(bytes(133_169_152), "127 MiB");

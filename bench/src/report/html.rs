@@ -2,29 +2,52 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::Background;
 use super::plots::{self, Picture};
 use super::tables::{Table, all};
-use super::Background;
 use crate::summary::Summary;
 
 const STYLE: &str = include_str!("html/style.css");
 
 /// How it was measured, in a few sentences with heads.
 pub const METHOD: [(&str, &str); 7] = [
-    ("Time", "From the start of ffmpeg to its end, as the worker beside it saw it; queueing, start-up, transfers and the measuring of quality are not in it. Cells of one machine ran in turn, the first run of each was not timed, and runs were repeated until the 95 % confidence interval of the mean (Student's t) was narrow enough or the limit was reached."),
-    ("Differences", "Two samples differ where Welch's t-test of the logarithms of their values says so at 95 %, corrected for all comparisons of a ranking (Bonferroni). What does not differ from the leader of its group ties with it."),
-    ("Equal quality", "Ladders are read at the asked VMAF, by a monotone piecewise cubic (PCHIP) through their steps, on the logarithm of time, cost, energy and bits, each round by itself. Nothing is read beyond the ends of a ladder. BD-rates are integrals of the same curves."),
-    ("Quality", "Frame n of the output against frame n of what the encoder was given, measured after the encode and once for each cell; the number is the mean that each metric defines."),
-    ("Bitrate", "All bytes of the output over its duration: with audio and container, where the command keeps them."),
-    ("Cost", "The price of an hour times the seconds from a job's first stage to its last without measuring. A job that owns its instance pays all of it; one that shares an instance the larger of its shares of processors and memory. Start-up of instances, storage and transfer are not in it."),
-    ("Energy", "An estimate by the method of Cloud Carbon Footprint: watts of a virtual processor between rest and full load in proportion to its use, times a power usage effectiveness of 1.135 in AWS's data centres. A range is given where nobody has measured the processor. Memory, network, cooling of other machines and manufacture are not in it. CO2e is energy times what the Region's grid emits on average."),
+    (
+        "Time",
+        "From the start of ffmpeg to its end, as the worker beside it saw it; queueing, start-up, transfers and the measuring of quality are not in it. Cells of one machine ran in turn, the first run of each was not timed, and runs were repeated until the 95 % confidence interval of the mean (Student's t) was narrow enough or the limit was reached.",
+    ),
+    (
+        "Differences",
+        "Two samples differ where Welch's t-test of the logarithms of their values says so at 95 %, corrected for all comparisons of a ranking (Bonferroni). What does not differ from the leader of its group ties with it.",
+    ),
+    (
+        "Equal quality",
+        "Ladders are read at the asked VMAF, by a monotone piecewise cubic (PCHIP) through their steps, on the logarithm of time, cost, energy and bits, each round by itself. Nothing is read beyond the ends of a ladder. BD-rates are integrals of the same curves.",
+    ),
+    (
+        "Quality",
+        "Frame n of the output against frame n of what the encoder was given, measured after the encode and once for each cell; the number is the mean that each metric defines.",
+    ),
+    (
+        "Bitrate",
+        "All bytes of the output over its duration: with audio and container, where the command keeps them.",
+    ),
+    (
+        "Cost",
+        "The price of an hour times the seconds from a job's first stage to its last without measuring. A job that owns its instance pays all of it; one that shares an instance the larger of its shares of processors and memory. Start-up of instances, storage and transfer are not in it.",
+    ),
+    (
+        "Energy",
+        "An estimate by the method of Cloud Carbon Footprint: watts of a virtual processor between rest and full load in proportion to its use, times a power usage effectiveness of 1.135 in AWS's data centres. A range is given where nobody has measured the processor. Memory, network, cooling of other machines and manufacture are not in it. CO2e is energy times what the Region's grid emits on average.",
+    ),
 ];
 
 /// The whole page.
 pub fn page(summary: &Summary, background: &Background) -> String {
     let pictures = plots::all(summary, &background.frames);
     let tables = all(summary);
-    let (first, others) = tables.split_first().map_or((None, &[][..]), |(first, others)| (Some(first), others));
+    let (first, others) = tables
+        .split_first()
+        .map_or((None, &[][..]), |(first, others)| (Some(first), others));
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -152,7 +175,10 @@ mod tests {
         for number in 0..plots::PALETTE {
             let colour = hexadecimal(number);
             assert!(STYLE.contains(&format!("[fill=\"{colour}\"]")), "{colour}");
-            assert!(STYLE.contains(&format!("[stroke=\"{colour}\"]")), "{colour}");
+            assert!(
+                STYLE.contains(&format!("[stroke=\"{colour}\"]")),
+                "{colour}"
+            );
         }
     }
 }

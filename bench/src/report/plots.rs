@@ -50,7 +50,9 @@ pub fn all(summary: &Summary, frames: &BTreeMap<String, Vec<f64>>) -> Vec<Pictur
 fn bars(summary: &Summary) -> Option<Picture> {
     let ranking = summary.ranking()?;
     let shown = &ranking.ranked[..ranking.ranked.len().min(MOST_BARS)];
-    let most = shown.iter().map(|one| one.value.mean + one.value.half_width.unwrap_or_default());
+    let most = shown
+        .iter()
+        .map(|one| one.value.mean + one.value.half_width.unwrap_or_default());
     let most = most.fold(0.0, f64::max) * 1.04;
     if most <= 0.0 {
         return None;
@@ -78,28 +80,50 @@ fn bars(summary: &Summary) -> Option<Picture> {
             .draw()?;
         for (at, one) in shown.iter().enumerate() {
             let top = f64::from(u32::try_from(at).unwrap_or_default());
-            let place = summary.contender(&one.contender).map(|contender| contender.place.as_str());
+            let place = summary
+                .contender(&one.contender)
+                .map(|contender| contender.place.as_str());
             let bar = [(0.0, top + 0.48), (one.value.mean, top + 0.88)];
-            chart.draw_series([Rectangle::new(bar, colour(place_number(summary, place)).filled())])?;
-            let label = format!("{}{}  {}", one.rank, if one.tied { "=" } else { "." }, one.contender);
+            chart.draw_series([Rectangle::new(
+                bar,
+                colour(place_number(summary, place)).filled(),
+            )])?;
+            let label = format!(
+                "{}{}  {}",
+                one.rank,
+                if one.tied { "=" } else { "." },
+                one.contender
+            );
             chart.draw_series([Text::new(label, (0.0, top + 0.1), font(13, canvas::INK))])?;
             if let Some(half) = one.value.half_width {
-                let (low, high, middle) = ((one.value.mean - half).max(0.0), one.value.mean + half, top + 0.68);
+                let (low, high, middle) = (
+                    (one.value.mean - half).max(0.0),
+                    one.value.mean + half,
+                    top + 0.68,
+                );
                 let whiskers = [
                     vec![(low, middle), (high, middle)],
                     vec![(low, middle - 0.12), (low, middle + 0.12)],
                     vec![(high, middle - 0.12), (high, middle + 0.12)],
                 ];
-                chart.draw_series(whiskers.map(|line| PathElement::new(line, canvas::INK.stroke_width(2))))?;
+                chart.draw_series(
+                    whiskers.map(|line| PathElement::new(line, canvas::INK.stroke_width(2))),
+                )?;
             }
         }
         Ok(())
     })?;
     let more = ranking.ranked.len() - shown.len();
-    let more = if more > 0 { format!(" {more} more are in the table.") } else { String::new() };
+    let more = if more > 0 {
+        format!(" {more} more are in the table.")
+    } else {
+        String::new()
+    };
     Some(Picture {
         title: format!("Ranking by {}", summary.rank_by.name()),
-        caption: format!("Less is better. Whiskers are 95 % confidence intervals; `=` marks a tie.{more}"),
+        caption: format!(
+            "Less is better. Whiskers are 95 % confidence intervals; `=` marks a tie.{more}"
+        ),
         legend: places(summary).into_iter().enumerate().collect(),
         svg,
     })
@@ -118,7 +142,10 @@ fn places(summary: &Summary) -> Vec<String> {
 
 fn place_number(summary: &Summary, place: Option<&str>) -> usize {
     let places = places(summary);
-    places.iter().position(|other| Some(other.as_str()) == place).unwrap_or_default()
+    places
+        .iter()
+        .position(|other| Some(other.as_str()) == place)
+        .unwrap_or_default()
 }
 
 /// One line of points: a variant on a place.
@@ -131,7 +158,11 @@ struct Line<'a> {
 fn lines<'a>(summary: &'a Summary, input: &str, places: bool) -> Vec<Line<'a>> {
     let mut lines: Vec<Line<'a>> = Vec::new();
     let several = self::places(summary).len() > 1 && places;
-    for one in summary.cells.iter().filter(|one| one.cell.input.name == input) {
+    for one in summary
+        .cells
+        .iter()
+        .filter(|one| one.cell.input.name == input)
+    {
         let name = if several {
             format!("{}, {}", one.cell.variant, one.cell.place.label())
         } else {
@@ -139,7 +170,10 @@ fn lines<'a>(summary: &'a Summary, input: &str, places: bool) -> Vec<Line<'a>> {
         };
         match lines.iter_mut().find(|line| line.name == name) {
             Some(line) => line.cells.push(one),
-            None => lines.push(Line { name, cells: vec![one] }),
+            None => lines.push(Line {
+                name,
+                cells: vec![one],
+            }),
         }
     }
     lines
@@ -159,8 +193,15 @@ fn inputs(summary: &Summary) -> Vec<&str> {
 
 /// Cost against VMAF, or time where no cost is known: every cell is a point.
 fn against_quality(summary: &Summary) -> Vec<Picture> {
-    let costs = summary.cells.iter().all(|one| one.timed == 0 || one.cost.is_some());
-    let criterion = if costs { Criterion::Cost } else { Criterion::Time };
+    let costs = summary
+        .cells
+        .iter()
+        .all(|one| one.timed == 0 || one.cost.is_some());
+    let criterion = if costs {
+        Criterion::Cost
+    } else {
+        Criterion::Time
+    };
     let value = |one: &CellSummary| match criterion {
         Criterion::Cost => one.cost.as_ref()?.usd_per_1000_minutes,
         _ => Some(60.0 * one.encode_secs?.mean / one.media_secs?),
@@ -170,13 +211,21 @@ fn against_quality(summary: &Summary) -> Vec<Picture> {
     for input in inputs(summary) {
         let lines = lines(summary, input, true);
         let points = |line: &Line<'_>| -> Vec<(f64, f64)> {
-            line.cells.iter().filter_map(|one| Some((one.vmaf()?, value(one)?))).collect()
+            line.cells
+                .iter()
+                .filter_map(|one| Some((one.vmaf()?, value(one)?)))
+                .collect()
         };
         let all: Vec<Vec<(f64, f64)>> = lines.iter().map(points).collect();
         let svg = chart(&all, &all, ("VMAF", criterion.measure()), (false, true));
         pictures.extend(svg.map(|svg| Picture {
-            title: format!("{} against VMAF{}", capital(criterion.name()), of(input, several)),
-            caption: "Down and to the right is better. The vertical axis is logarithmic.".to_owned(),
+            title: format!(
+                "{} against VMAF{}",
+                capital(criterion.name()),
+                of(input, several)
+            ),
+            caption:
+                "Down and to the right is better. The vertical axis is logarithmic.".to_owned(),
             legend: names(&lines),
             svg,
         }));
@@ -189,7 +238,11 @@ fn rate_quality(summary: &Summary) -> Vec<Picture> {
     let Some(place) = places(summary).into_iter().next() else {
         return Vec::new();
     };
-    let metric = summary.cells.iter().find_map(|one| one.vmaf().map(|_| "vmaf").or_else(|| Some(one.scores.first()?.metric.as_str())));
+    let metric = summary.cells.iter().find_map(|one| {
+        one.vmaf()
+            .map(|_| "vmaf")
+            .or_else(|| Some(one.scores.first()?.metric.as_str()))
+    });
     let Some(metric) = metric else {
         return Vec::new();
     };
@@ -202,12 +255,22 @@ fn rate_quality(summary: &Summary) -> Vec<Picture> {
         }
         lines.retain(|line| line.cells.len() > 1);
         let points = |line: &Line<'_>| -> Vec<(f64, f64)> {
-            let point = |one: &&CellSummary| Some((one.bits_per_sec? / 1000.0, one.score(metric)?.mean));
-            line.cells.iter().filter_map(point).filter(|(_, quality)| quality.is_finite()).collect()
+            let point =
+                |one: &&CellSummary| Some((one.bits_per_sec? / 1000.0, one.score(metric)?.mean));
+            line.cells
+                .iter()
+                .filter_map(point)
+                .filter(|(_, quality)| quality.is_finite())
+                .collect()
         };
         let all: Vec<Vec<(f64, f64)>> = lines.iter().map(points).collect();
         let curves: Vec<Vec<(f64, f64)>> = all.iter().map(|points| smooth(points)).collect();
-        let svg = chart(&all, &curves, ("kbit/s", &metric.to_uppercase()), (true, false));
+        let svg = chart(
+            &all,
+            &curves,
+            ("kbit/s", &metric.to_uppercase()),
+            (true, false),
+        );
         pictures.extend(svg.map(|svg| Picture {
             title: format!("Rate and quality{}", of(input, several)),
             caption: format!("On {place}. Up and to the left is better. The horizontal axis is logarithmic; curves are the monotone cubics of which BD-rates are integrals."),
@@ -220,12 +283,15 @@ fn rate_quality(summary: &Summary) -> Vec<Picture> {
 
 /// The curve through points of rate and quality.
 fn smooth(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let Some(curve) = Curve::through(points.iter().map(|(rate, quality)| (*quality, rate.ln()))) else {
+    let Some(curve) = Curve::through(points.iter().map(|(rate, quality)| (*quality, rate.ln())))
+    else {
         return Vec::new();
     };
     let (low, high) = curve.range();
     let at = |step: u8| low + (high - low) * f64::from(step) / 64.0;
-    (0..=64).filter_map(|step| Some((curve.at(at(step).min(high))?.exp(), at(step)))).collect()
+    (0..=64)
+        .filter_map(|step| Some((curve.at(at(step).min(high))?.exp(), at(step))))
+        .collect()
 }
 
 /// The cells whose frames are drawn: the best and the worst by VMAF of the first input.
@@ -249,19 +315,39 @@ pub fn of_frames(summary: &Summary) -> Vec<&CellSummary> {
 
 fn frame_by_frame(summary: &Summary, frames: &BTreeMap<String, Vec<f64>>) -> Option<Picture> {
     let shown = of_frames(summary);
-    let known: Vec<(&CellSummary, &Vec<f64>)> = shown.into_iter().filter_map(|one| Some((one, frames.get(&one.cell.id)?))).collect();
+    let known: Vec<(&CellSummary, &Vec<f64>)> = shown
+        .into_iter()
+        .filter_map(|one| Some((one, frames.get(&one.cell.id)?)))
+        .collect();
     let longest = known.iter().map(|(_, frames)| frames.len()).max()?;
     let each = longest.div_ceil(FRAMES).max(1);
     #[expect(clippy::cast_precision_loss, reason = "frames of a film")]
     let line = |frames: &[f64]| -> Vec<(f64, f64)> {
-        let lowest = |(at, part): (usize, &[f64])| ((at * each + 1) as f64, part.iter().copied().fold(f64::INFINITY, f64::min));
-        frames.chunks(each).enumerate().map(lowest).filter(|(_, value)| value.is_finite()).collect()
+        let lowest = |(at, part): (usize, &[f64])| {
+            (
+                (at * each + 1) as f64,
+                part.iter().copied().fold(f64::INFINITY, f64::min),
+            )
+        };
+        frames
+            .chunks(each)
+            .enumerate()
+            .map(lowest)
+            .filter(|(_, value)| value.is_finite())
+            .collect()
     };
     let lines: Vec<Vec<(f64, f64)>> = known.iter().map(|(_, frames)| line(frames)).collect();
     let nothing = vec![Vec::new(); lines.len()];
     let svg = chart(&nothing, &lines, ("frame", "VMAF"), (false, false))?;
-    let grouped = if each > 1 { format!(" Each point is the lowest of {each} frames.") } else { String::new() };
-    let names = ["best", "worst"].iter().zip(&known).map(|(rank, (one, _))| format!("{rank}: {}", one.cell.label()));
+    let grouped = if each > 1 {
+        format!(" Each point is the lowest of {each} frames.")
+    } else {
+        String::new()
+    };
+    let names = ["best", "worst"]
+        .iter()
+        .zip(&known)
+        .map(|(rank, (one, _))| format!("{rank}: {}", one.cell.label()));
     Some(Picture {
         title: "VMAF of every frame".to_owned(),
         caption: format!("The cells with the highest and the lowest mean.{grouped}"),
@@ -271,16 +357,26 @@ fn frame_by_frame(summary: &Summary, frames: &BTreeMap<String, Vec<f64>>) -> Opt
 }
 
 fn names(lines: &[Line<'_>]) -> Vec<(usize, String)> {
-    lines.iter().map(|line| line.name.clone()).enumerate().collect()
+    lines
+        .iter()
+        .map(|line| line.name.clone())
+        .enumerate()
+        .collect()
 }
 
 fn of(input: &str, several: bool) -> String {
-    if several { format!(": {input}") } else { String::new() }
+    if several {
+        format!(": {input}")
+    } else {
+        String::new()
+    }
 }
 
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 /// Points and lines over two axes, each plain or logarithmic; `None` where there are fewer than two points.
@@ -339,14 +435,22 @@ where
             .y_desc(y_name)
             .draw()?;
         for (at, line) in lines.iter().enumerate() {
-            chart.draw_series(LineSeries::new(line.iter().copied(), colour(at).stroke_width(2)))?;
+            chart.draw_series(LineSeries::new(
+                line.iter().copied(),
+                colour(at).stroke_width(2),
+            ))?;
         }
         for (at, points) in points.iter().enumerate() {
             let (points, colour) = (points.iter().copied(), colour(at));
             match Marker::of(at) {
-                Marker::Circle => chart.draw_series(points.map(|at| Circle::new(at, 5, colour.filled())))?,
-                Marker::Triangle => chart.draw_series(points.map(|at| TriangleMarker::new(at, 6, colour.filled())))?,
-                Marker::Cross => chart.draw_series(points.map(|at| Cross::new(at, 5, colour.stroke_width(2))))?,
+                Marker::Circle => {
+                    chart.draw_series(points.map(|at| Circle::new(at, 5, colour.filled())))?
+                }
+                Marker::Triangle => chart
+                    .draw_series(points.map(|at| TriangleMarker::new(at, 6, colour.filled())))?,
+                Marker::Cross => {
+                    chart.draw_series(points.map(|at| Cross::new(at, 5, colour.stroke_width(2))))?
+                }
             };
         }
         Ok(())

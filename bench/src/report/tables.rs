@@ -34,11 +34,17 @@ impl Table {
         let kept: Vec<usize> = (0..self.header.len())
             .filter(|at| self.rows.is_empty() || self.rows.iter().any(|row| !row[*at].is_empty()))
             .collect();
-        let keep = |row: &[String]| kept.iter().map(|at| row[*at].clone()).collect::<Vec<String>>();
+        let keep = |row: &[String]| {
+            kept.iter()
+                .map(|at| row[*at].clone())
+                .collect::<Vec<String>>()
+        };
         self.header = keep(&self.header);
         self.rows = self.rows.iter().map(|row| keep(row)).collect();
         let right = self.right.iter();
-        self.right = right.filter_map(|at| kept.iter().position(|other| other == at)).collect();
+        self.right = right
+            .filter_map(|at| kept.iter().position(|other| other == at))
+            .collect();
         self
     }
 }
@@ -54,7 +60,10 @@ pub fn all(summary: &Summary) -> Vec<Table> {
         charges(summary),
         failures(summary),
     ];
-    tables.into_iter().filter(|table| !table.rows.is_empty()).collect()
+    tables
+        .into_iter()
+        .filter(|table| !table.rows.is_empty())
+        .collect()
 }
 
 /// Contenders in the order of the answer's ranking, those that do not compete at the end.
@@ -67,7 +76,11 @@ pub fn ranking(summary: &Summary) -> Table {
         };
         let rank = format!("{}{}", one.rank, if one.tied { "=" } else { "" });
         let to_first = or_nothing(one.to_first, |difference| {
-            let noise = if one.differs == Some(true) { "" } else { " (noise?)" };
+            let noise = if one.differs == Some(true) {
+                ""
+            } else {
+                " (noise?)"
+            };
             format!("{}{noise}", percent(difference.percent()))
         });
         rows.push(row(contender, rank, to_first));
@@ -78,7 +91,18 @@ pub fn ranking(summary: &Summary) -> Table {
         let why = why.unwrap_or_else(|| format!("its {} is not known", summary.rank_by.name()));
         rows.push(row(one, "-".to_owned(), why));
     }
-    let header = ["RANK", "VARIANT", "PLACE", "TO BEST", "TIME s/min", "COST $/1000 min", "ENERGY Wh/min", "kbit/s", "VMAF", "PARETO"];
+    let header = [
+        "RANK",
+        "VARIANT",
+        "PLACE",
+        "TO BEST",
+        "TIME s/min",
+        "COST $/1000 min",
+        "ENERGY Wh/min",
+        "kbit/s",
+        "VMAF",
+        "PARETO",
+    ];
     Table::new("Ranking", &header, &[4, 5, 6, 7, 8], rows)
 }
 
@@ -114,8 +138,15 @@ pub fn bd_rates(summary: &Summary) -> Table {
             format!("{:.0} %", 100.0 * one.overlap),
         ]
     });
-    let header = ["VARIANT", "AGAINST", "PLACE", "INPUT", "METRIC", "BD-RATE", "OVER", "OVERLAP"];
-    Table::new("Rate at equal quality (BD-rate)", &header, &[5, 7], rows.collect())
+    let header = [
+        "VARIANT", "AGAINST", "PLACE", "INPUT", "METRIC", "BD-RATE", "OVER", "OVERLAP",
+    ];
+    Table::new(
+        "Rate at equal quality (BD-rate)",
+        &header,
+        &[5, 7],
+        rows.collect(),
+    )
 }
 
 /// Every cell.
@@ -127,14 +158,33 @@ pub fn cells(summary: &Summary) -> Table {
         }
     }
     let heads: Vec<String> = metrics.iter().map(|metric| metric.to_uppercase()).collect();
-    let fixed = ["VARIANT", "PLACE", "INPUT", "RUNS", "ENCODE s", "FRAMES/s", "SPEED", "CPU s", "PEAK MEMORY", "kbit/s"];
-    let header: Vec<&str> = fixed.into_iter().chain(heads.iter().map(String::as_str)).chain(["$/JOB", "Wh/JOB", "g CO2e/JOB"]).collect();
+    let fixed = [
+        "VARIANT",
+        "PLACE",
+        "INPUT",
+        "RUNS",
+        "ENCODE s",
+        "FRAMES/s",
+        "SPEED",
+        "CPU s",
+        "PEAK MEMORY",
+        "kbit/s",
+    ];
+    let header: Vec<&str> = fixed
+        .into_iter()
+        .chain(heads.iter().map(String::as_str))
+        .chain(["$/JOB", "Wh/JOB", "g CO2e/JOB"])
+        .collect();
     let rows = summary.cells.iter().map(|one| {
         let mut row = vec![
             step(one),
             one.cell.place.label(),
             one.cell.input.name.clone(),
-            if one.failure.is_some() && one.timed == 0 { "failed".to_owned() } else { one.timed.to_string() },
+            if one.failure.is_some() && one.timed == 0 {
+                "failed".to_owned()
+            } else {
+                one.timed.to_string()
+            },
             or_nothing(one.encode_secs, |value| interval(&value)),
             or_nothing(one.frames_per_sec, number),
             or_nothing(one.speed, |speed| format!("{}x", number(speed))),
@@ -142,11 +192,22 @@ pub fn cells(summary: &Summary) -> Table {
             or_nothing(one.peak_memory_bytes, bytes),
             or_nothing(one.bits_per_sec, |bits| number(bits / 1000.0)),
         ];
-        row.extend(metrics.iter().map(|metric| or_nothing(one.score(metric), score)));
+        row.extend(
+            metrics
+                .iter()
+                .map(|metric| or_nothing(one.score(metric), score)),
+        );
         let unless_failed = |text: String| if one.timed == 0 { String::new() } else { text };
-        row.push(unless_failed(or_unknown(one.cost.as_ref(), |cost| number(cost.usd_per_job))));
-        row.push(unless_failed(or_unknown(one.energy.as_ref(), |energy| range(energy.watt_hours))));
-        row.push(unless_failed(or_unknown(one.energy.as_ref().and_then(|energy| energy.grams_co2e), range)));
+        row.push(unless_failed(or_unknown(one.cost.as_ref(), |cost| {
+            number(cost.usd_per_job)
+        })));
+        row.push(unless_failed(or_unknown(one.energy.as_ref(), |energy| {
+            range(energy.watt_hours)
+        })));
+        row.push(unless_failed(or_unknown(
+            one.energy.as_ref().and_then(|energy| energy.grams_co2e),
+            range,
+        )));
         row
     });
     let right: Vec<usize> = (3..header.len()).collect();
@@ -163,28 +224,64 @@ pub fn step(one: &CellSummary) -> String {
 
 /// Seconds of every stage.
 pub fn stages(summary: &Summary) -> Table {
-    let names = ["queued", "check", "fetch", "transcode", "publish", "measure"];
+    let names = [
+        "queued",
+        "check",
+        "fetch",
+        "transcode",
+        "publish",
+        "measure",
+    ];
     let timed = summary.cells.iter().filter(|one| one.timed > 0);
     let rows = timed.map(|one| {
-        let mut row = vec![step(one), one.cell.place.label(), one.cell.input.name.clone()];
+        let mut row = vec![
+            step(one),
+            one.cell.place.label(),
+            one.cell.input.name.clone(),
+        ];
         let seconds = |name: &&str| or_nothing(one.stages.get(*name), |seconds| number(*seconds));
         row.extend(names.iter().map(seconds));
-        row.push(if one.lost_attempts > 0 { one.lost_attempts.to_string() } else { String::new() });
+        row.push(if one.lost_attempts > 0 {
+            one.lost_attempts.to_string()
+        } else {
+            String::new()
+        });
         row
     });
-    let header = ["VARIANT", "PLACE", "INPUT", "QUEUED", "CHECK", "FETCH", "TRANSCODE", "PUBLISH", "MEASURE", "LOST ATTEMPTS"];
-    Table::new("Seconds of every stage", &header, &[3, 4, 5, 6, 7, 8, 9], rows.collect()).without_empty()
+    let header = [
+        "VARIANT",
+        "PLACE",
+        "INPUT",
+        "QUEUED",
+        "CHECK",
+        "FETCH",
+        "TRANSCODE",
+        "PUBLISH",
+        "MEASURE",
+        "LOST ATTEMPTS",
+    ];
+    Table::new(
+        "Seconds of every stage",
+        &header,
+        &[3, 4, 5, 6, 7, 8, 9],
+        rows.collect(),
+    )
+    .without_empty()
 }
 
 /// Machines, each once.
 pub fn machines(summary: &Summary) -> Table {
     let mut rows: Vec<Vec<String>> = Vec::new();
     for one in &summary.cells {
-        let Some(machine) = &one.machine else { continue };
+        let Some(machine) = &one.machine else {
+            continue;
+        };
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let row = vec![
             one.cell.place.label(),
-            or_nothing(machine.instance_type.as_ref(), |name| format!("{name} ({})", text(&machine.instance_type_by))),
+            or_nothing(machine.instance_type.as_ref(), |name| {
+                format!("{name} ({})", text(&machine.instance_type_by))
+            }),
             or_unknown(machine.cpu_model.clone(), |model| model),
             machine.architecture.clone(),
             machine.vcpus.to_string(),
@@ -198,7 +295,18 @@ pub fn machines(summary: &Summary) -> Table {
             rows.push(row);
         }
     }
-    let header = ["PLACE", "INSTANCE TYPE", "PROCESSOR", "ARCHITECTURE", "vCPU", "THREADS FOR", "ZONE", "PAID", "FFMPEG", "ENCODERS"];
+    let header = [
+        "PLACE",
+        "INSTANCE TYPE",
+        "PROCESSOR",
+        "ARCHITECTURE",
+        "vCPU",
+        "THREADS FOR",
+        "ZONE",
+        "PAID",
+        "FFMPEG",
+        "ENCODERS",
+    ];
     Table::new("Machines", &header, &[4, 5], rows).without_empty()
 }
 
@@ -215,12 +323,21 @@ pub fn charges(summary: &Summary) -> Table {
             or_nothing(rate, |rate| rate.source.clone()),
             or_nothing(date, |date| date.to_string()),
             or_unknown(one.energy.as_ref(), |energy| energy.source.clone()),
-            or_unknown(one.energy.as_ref().and_then(|energy| energy.grid.clone()), |grid| grid),
+            or_unknown(
+                one.energy.as_ref().and_then(|energy| energy.grid.clone()),
+                |grid| grid,
+            ),
         ];
         rows.entry(place).or_insert(row);
     }
     let header = ["PLACE", "$/HOUR", "PRICE FROM", "OF", "WATTS FROM", "GRID"];
-    Table::new("What costs and energy are computed from", &header, &[1], rows.into_values().collect()).without_empty()
+    Table::new(
+        "What costs and energy are computed from",
+        &header,
+        &[1],
+        rows.into_values().collect(),
+    )
+    .without_empty()
 }
 
 /// Why cells failed, and why scores are missing.
@@ -228,10 +345,13 @@ pub fn failures(summary: &Summary) -> Table {
     let mut rows = Vec::new();
     for one in &summary.cells {
         let whys = one.failure.iter().cloned();
-        let unscored = one.unscored.iter().map(|(metric, why)| match metric.as_str() {
-            "*" => format!("no score: {why}"),
-            metric => format!("no {metric}: {why}"),
-        });
+        let unscored = one
+            .unscored
+            .iter()
+            .map(|(metric, why)| match metric.as_str() {
+                "*" => format!("no score: {why}"),
+                metric => format!("no {metric}: {why}"),
+            });
         rows.extend(whys.chain(unscored).map(|why| vec![one.cell.label(), why]));
     }
     Table::new("What failed", &["CELL", "WHY"], &[], rows)

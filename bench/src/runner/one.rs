@@ -178,7 +178,9 @@ impl Runner<'_> {
         }
         let detail = client.compute.describe(job).await?;
         let summary = &detail.summary;
-        let queued = summary.started.map(|started| started.duration_since(summary.created));
+        let queued = summary
+            .started
+            .map(|started| started.duration_since(summary.created));
         Ok(Ended {
             job: job.to_owned(),
             exit,

@@ -10,16 +10,29 @@ pub fn of(summary: &Summary) -> String {
     let Some(ranking) = summary.ranking() else {
         return nothing(summary);
     };
-    let at = summary.target.as_ref().map_or_else(String::new, |target| format!("At VMAF {}, ", target.vmaf));
+    let at = summary
+        .target
+        .as_ref()
+        .map_or_else(String::new, |target| format!("At VMAF {}, ", target.vmaf));
     let best = superlative(summary.rank_by);
     let first = &ranking.ranked[0];
     let sentence = match &ranking.ranked[1..] {
-        [] => format!("{at}`{}` stands alone: {}", first.contender, value(first, summary.rank_by)),
+        [] => format!(
+            "{at}`{}` stands alone: {}",
+            first.contender,
+            value(first, summary.rank_by)
+        ),
         others => {
             let ties: Vec<&Ranked> = others.iter().filter(|one| one.rank == first.rank).collect();
             if let [] = ties[..] {
                 let next = &others[0];
-                format!("{at}`{}` is the {best}: {} than `{}`, the next; {}", first.contender, by(next, summary.rank_by), next.contender, sure(next))
+                format!(
+                    "{at}`{}` is the {best}: {} than `{}`, the next; {}",
+                    first.contender,
+                    by(next, summary.rank_by),
+                    next.contender,
+                    sure(next)
+                )
             } else {
                 tie(summary, first, &ties, &at)
             }
@@ -42,26 +55,45 @@ fn nothing(summary: &Summary) -> String {
         (Some(failure), false, _) => format!("No run succeeded, so there is no answer: {failure}"),
         (None, false, _) => "Nothing was measured yet.".to_owned(),
         (_, true, Some(target)) => {
-            let whys = summary.contenders.iter().filter_map(|one| Some(format!("`{}`: {}", one.id, one.out.as_ref()?)));
+            let whys = summary
+                .contenders
+                .iter()
+                .filter_map(|one| Some(format!("`{}`: {}", one.id, one.out.as_ref()?)));
             let whys: Vec<String> = whys.collect();
-            format!("Nothing can be compared at VMAF {} ({})", target.vmaf, whys.join("; "))
+            format!(
+                "Nothing can be compared at VMAF {} ({})",
+                target.vmaf,
+                whys.join("; ")
+            )
         }
         (_, true, None) => format!("Of no contender the {} is known.", summary.rank_by.name()),
     }
 }
 
 fn tie(summary: &Summary, first: &Ranked, ties: &[&Ranked], at: &str) -> String {
-    let names: Vec<String> = std::iter::once(first).chain(ties.iter().copied()).map(|one| format!("`{}`", one.contender)).collect();
+    let names: Vec<String> = std::iter::once(first)
+        .chain(ties.iter().copied())
+        .map(|one| format!("`{}`", one.contender))
+        .collect();
     let (last, front) = names.split_last().expect("at least two tie");
     let widest = ties.last().and_then(|one| one.to_first);
     let percent = widest.map_or(0.0, |one| one.percent().abs());
     let unsure = ties.iter().any(|one| one.differs.is_none());
     let why = if unsure {
-        format!("they are {percent:.1} % apart, and one run each cannot tell whether that is more than noise")
+        format!(
+            "they are {percent:.1} % apart, and one run each cannot tell whether that is more than noise"
+        )
     } else {
-        format!("the {percent:.1} % between them are within the noise of {}", counted(first.value.count, "run"))
+        format!(
+            "the {percent:.1} % between them are within the noise of {}",
+            counted(first.value.count, "run")
+        )
     };
-    format!("{at}{} and {last} are equally {}: {why}", front.join(", "), adjective(summary.rank_by))
+    format!(
+        "{at}{} and {last} are equally {}: {why}",
+        front.join(", "),
+        adjective(summary.rank_by)
+    )
 }
 
 /// Who is the best in time, where the answer is about money.
@@ -81,8 +113,16 @@ fn also(summary: &Summary) -> Option<String> {
     if best.contender == first.contender || best.tied {
         return None;
     }
-    let own = ranking.ranked.iter().find(|one| one.contender == first.contender)?;
-    Some(format!("The {} is `{}`: {} than it.", superlative(other), best.contender, by(own, other)))
+    let own = ranking
+        .ranked
+        .iter()
+        .find(|one| one.contender == first.contender)?;
+    Some(format!(
+        "The {} is `{}`: {} than it.",
+        superlative(other),
+        best.contender,
+        by(own, other)
+    ))
 }
 
 /// How much better the first is than this one: `29 % cheaper`.
@@ -109,9 +149,13 @@ fn digits(percent: f64) -> usize {
 }
 
 fn sure(next: &Ranked) -> String {
-    let p = next.to_first.and_then(|difference: Difference| difference.p);
+    let p = next
+        .to_first
+        .and_then(|difference: Difference| difference.p);
     match (next.differs, p) {
-        (Some(true), Some(p)) if p >= 0.0005 => format!("the difference is significant (p = {p:.3})"),
+        (Some(true), Some(p)) if p >= 0.0005 => {
+            format!("the difference is significant (p = {p:.3})")
+        }
         (Some(true), Some(_)) => "the difference is significant (p < 0.001)".to_owned(),
         (Some(true), None) => "nothing of that is left to chance".to_owned(),
         _ => "one run each cannot tell whether that is more than noise".to_owned(),
@@ -143,5 +187,7 @@ const fn adjective(criterion: Criterion) -> &'static str {
 /// The text with a capital letter.
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }

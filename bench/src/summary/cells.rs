@@ -174,7 +174,12 @@ pub fn of(runs: &[Run], order: &[String], asked: Asked<'_>) -> Vec<Measured> {
             None => groups.push((id, vec![run])),
         }
     }
-    let place = |id: &str| order.iter().position(|other| other == id).unwrap_or(usize::MAX);
+    let place = |id: &str| {
+        order
+            .iter()
+            .position(|other| other == id)
+            .unwrap_or(usize::MAX)
+    };
     groups.sort_by_key(|(id, _)| place(id));
     let of_group = |(_, mut runs): (&str, Vec<&Run>)| {
         runs.sort_by_key(|run| run.round);
@@ -188,13 +193,25 @@ fn measured(runs: &[&Run], asked: Asked<'_>) -> Option<Measured> {
     let failure = runs.iter().rev().find_map(|run| {
         let ended = run.ended.as_ref()?;
         let failed = ended.exit != Exit::Succeeded;
-        failed.then(|| ended.error.clone().unwrap_or_else(|| ended.exit.meaning().to_owned()))
+        failed.then(|| {
+            ended
+                .error
+                .clone()
+                .unwrap_or_else(|| ended.exit.meaning().to_owned())
+        })
     });
-    let good: Vec<&Run> = runs.iter().copied().filter(|run| run.succeeded().is_some()).collect();
+    let good: Vec<&Run> = runs
+        .iter()
+        .copied()
+        .filter(|run| run.succeeded().is_some())
+        .collect();
     let timed: Vec<&Run> = good.iter().copied().filter(|run| run.round > 0).collect();
     // Where there was time for a warm-up alone, its sizes and scores are worth showing.
     let last = timed.last().or(good.last()).copied();
-    let machines: Vec<Machine> = timed.iter().filter_map(|run| Machine::of(run, asked.prices)).collect();
+    let machines: Vec<Machine> = timed
+        .iter()
+        .filter_map(|run| Machine::of(run, asked.prices))
+        .collect();
     let figures: Vec<Figures> = timed
         .iter()
         .zip(&machines)
@@ -210,7 +227,10 @@ fn measured(runs: &[&Run], asked: Asked<'_>) -> Option<Measured> {
     let media_secs = last.and_then(Run::media_secs);
     #[expect(clippy::cast_precision_loss, reason = "frames of a film")]
     let frames = last.and_then(Run::frames).map(|frames| frames as f64);
-    let scored = good.iter().find(|run| run.succeeded().is_some_and(|report| report.quality.is_some()));
+    let scored = good.iter().find(|run| {
+        run.succeeded()
+            .is_some_and(|report| report.quality.is_some())
+    });
     let quality = scored.and_then(|run| run.succeeded()?.quality.as_ref());
     let first = quality.and_then(|quality| quality.outputs.first());
     let digests: BTreeSet<Vec<&str>> = good.iter().map(|run| run.digests()).collect();
@@ -227,8 +247,13 @@ fn measured(runs: &[&Run], asked: Asked<'_>) -> Option<Measured> {
         output_bytes: last.and_then(Run::output_bytes),
         bits_per_sec: last.and_then(Run::bits_per_sec),
         stages: stages(&timed, scored.copied()),
-        scores: first.map(|output| output.scores.clone()).unwrap_or_default(),
-        unscored: unscored(first.map(|output| &output.refused), quality.and_then(|quality| quality.refused.as_ref())),
+        scores: first
+            .map(|output| output.scores.clone())
+            .unwrap_or_default(),
+        unscored: unscored(
+            first.map(|output| &output.refused),
+            quality.and_then(|quality| quality.refused.as_ref()),
+        ),
         same_bytes: (good.len() > 1).then(|| digests.len() == 1),
         machine: last.map(|run| machine(run, machines.last())),
         cost: money(&figures, machines.last()),
@@ -263,7 +288,11 @@ fn stages(timed: &[&Run], scored: Option<&Run>) -> BTreeMap<String, f64> {
         if let Some(queued) = queued {
             stages.entry("queued".to_owned()).or_default().push(queued);
         }
-        for stage in run.succeeded().into_iter().flat_map(|report| &report.stages) {
+        for stage in run
+            .succeeded()
+            .into_iter()
+            .flat_map(|report| &report.stages)
+        {
             let name = stage.stage.name().to_owned();
             stages.entry(name).or_default().push(stage.seconds);
         }
@@ -294,8 +323,15 @@ fn machine(run: &Run, costs: Option<&Machine>) -> MachineSummary {
         region: costs.and_then(|costs| costs.region.clone()),
         availability_zone: machine.availability_zone.clone(),
         life_cycle: machine.instance_life_cycle.clone(),
-        ffmpeg: report.ffmpeg.as_ref().and_then(|ffmpeg| ffmpeg.version.clone()),
-        encoders: run.ended.as_ref().map(|ended| ended.encoders.clone()).unwrap_or_default(),
+        ffmpeg: report
+            .ffmpeg
+            .as_ref()
+            .and_then(|ffmpeg| ffmpeg.version.clone()),
+        encoders: run
+            .ended
+            .as_ref()
+            .map(|ended| ended.encoders.clone())
+            .unwrap_or_default(),
     }
 }
 
@@ -321,7 +357,9 @@ fn energy(figures: &[Figures], machine: Option<&Machine>, asked: Asked<'_>) -> O
         high: end(|range| range.high)?,
     };
     let minutes = average(figures.iter().map(|one| one.media_secs)).map(|secs| secs / 60.0);
-    let said = asked.grid_kg_per_kwh.map(|grid| (grid, "as the benchmark's file says"));
+    let said = asked
+        .grid_kg_per_kwh
+        .map(|grid| (grid, "as the benchmark's file says"));
     let grid = said.or_else(|| energy::grid(machine.region.as_deref()?));
     Some(Energy {
         watt_hours,
@@ -339,10 +377,15 @@ pub fn notes(measured: &[Measured], asked: Asked<'_>) -> Vec<String> {
     let cells = || measured.iter().map(|one| &one.summary);
     let failed = cells().filter(|cell| cell.failure.is_some()).count();
     if failed > 0 {
-        notes.push(format!("{} failed; the table says why", counted(failed, "cell")));
+        notes.push(format!(
+            "{} failed; the table says why",
+            counted(failed, "cell")
+        ));
     }
     let wide = cells().filter(|cell| {
-        let half = cell.encode_secs.and_then(|interval| interval.half_width_percent());
+        let half = cell
+            .encode_secs
+            .and_then(|interval| interval.half_width_percent());
         half.is_some_and(|half| half >= asked.precision_percent)
     });
     let wide = wide.count();
@@ -353,7 +396,9 @@ pub fn notes(measured: &[Measured], asked: Asked<'_>) -> Vec<String> {
             asked.precision_percent
         ));
     }
-    let varied = cells().filter(|cell| cell.same_bytes == Some(false)).count();
+    let varied = cells()
+        .filter(|cell| cell.same_bytes == Some(false))
+        .count();
     if varied > 0 {
         notes.push(format!(
             "of {} not all runs wrote the same bytes: scores are those of one run",
@@ -362,12 +407,21 @@ pub fn notes(measured: &[Measured], asked: Asked<'_>) -> Vec<String> {
     }
     let mut models: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for cell in cells() {
-        let model = cell.machine.as_ref().and_then(|machine| machine.cpu_model.as_deref());
-        models.entry(cell.cell.place.label()).or_default().extend(model);
+        let model = cell
+            .machine
+            .as_ref()
+            .and_then(|machine| machine.cpu_model.as_deref());
+        models
+            .entry(cell.cell.place.label())
+            .or_default()
+            .extend(model);
     }
     for (place, models) in models.iter().filter(|(_, models)| models.len() > 1) {
         let models: Vec<&str> = models.iter().copied().collect();
-        notes.push(format!("`{place}` had different processors: {}", models.join("; ")));
+        notes.push(format!(
+            "`{place}` had different processors: {}",
+            models.join("; ")
+        ));
     }
     notes
 }

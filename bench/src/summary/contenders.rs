@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::cells::Measured;
 use crate::curve::{self, Curve};
 use crate::energy::Range;
-use crate::file::Criterion;
 use crate::figures::Figures;
+use crate::file::Criterion;
 use crate::statistics::Interval;
 
 /// The quality at which variants are compared.
@@ -113,7 +113,9 @@ fn ladders(measured: &[Measured], steps: bool) -> Vec<(String, String, Vec<Ladde
     for one in measured {
         let cell = &one.summary.cell;
         let (variant, place) = (variant(one, steps), cell.place.label());
-        let known = groups.iter().position(|(v, p, _)| *v == variant && *p == place);
+        let known = groups
+            .iter()
+            .position(|(v, p, _)| *v == variant && *p == place);
         let at = known.unwrap_or_else(|| {
             groups.push((variant, place, Vec::new()));
             groups.len() - 1
@@ -181,14 +183,19 @@ pub fn of(measured: &[Measured], target: Option<&Target>) -> Vec<Contender> {
     let all: Vec<Vec<Option<f64>>> = contenders
         .iter()
         .map(|one| {
-            let mean = |criterion| one.measures.interval(criterion).map(|interval| interval.mean);
+            let mean = |criterion| {
+                one.measures
+                    .interval(criterion)
+                    .map(|interval| interval.mean)
+            };
             Criterion::ALL.map(mean).to_vec()
         })
         .collect();
     for at in 0..contenders.len() {
         let competes = |one: &Contender| one.out.is_none();
-        let beaten = (0..contenders.len())
-            .any(|other| other != at && competes(&contenders[other]) && dominates(&all[other], &all[at]));
+        let beaten = (0..contenders.len()).any(|other| {
+            other != at && competes(&contenders[other]) && dominates(&all[other], &all[at])
+        });
         contenders[at].pareto = competes(&contenders[at]) && !beaten;
     }
     contenders
@@ -196,7 +203,11 @@ pub fn of(measured: &[Measured], target: Option<&Target>) -> Vec<Contender> {
 
 /// Whether one is as good in everything that is known of both, and better in something.
 fn dominates(one: &[Option<f64>], other: &[Option<f64>]) -> bool {
-    let both: Vec<(f64, f64)> = one.iter().zip(other).filter_map(|(a, b)| Some(((*a)?, (*b)?))).collect();
+    let both: Vec<(f64, f64)> = one
+        .iter()
+        .zip(other)
+        .filter_map(|(a, b)| Some(((*a)?, (*b)?)))
+        .collect();
     !both.is_empty() && both.iter().all(|(a, b)| a <= b) && both.iter().any(|(a, b)| a < b)
 }
 
@@ -206,7 +217,10 @@ fn contender(
     inputs: &[Ladder<'_>],
     target: Option<&Target>,
 ) -> Contender {
-    let cells = inputs.iter().flatten().map(|one| one.summary.cell.id.clone());
+    let cells = inputs
+        .iter()
+        .flatten()
+        .map(|one| one.summary.cell.id.clone());
     let mut contender = Contender {
         id: format!("{variant}, {place}"),
         cells: cells.collect(),
@@ -223,14 +237,24 @@ fn contender(
             Ok(one) => read.push(one),
             Err(why) => {
                 let input = &ladder[0].summary.cell.input.name;
-                contender.out = Some(if inputs.len() > 1 { format!("{input}: {why}") } else { why });
+                contender.out = Some(if inputs.len() > 1 {
+                    format!("{input}: {why}")
+                } else {
+                    why
+                });
                 return contender;
             }
         }
     }
     let qualities: Option<Vec<f64>> = read.iter().map(|one| one.vmaf).collect();
-    contender.vmaf = qualities.and_then(|all| Interval::of(&all)).map(|all| all.mean);
-    let rounds = read.iter().map(|one| one.rounds.len()).min().unwrap_or_default();
+    contender.vmaf = qualities
+        .and_then(|all| Interval::of(&all))
+        .map(|all| all.mean);
+    let rounds = read
+        .iter()
+        .map(|one| one.rounds.len())
+        .min()
+        .unwrap_or_default();
     let mut measures = Measures::default();
     let mut ranges = Vec::new();
     for round in 0..rounds {
@@ -241,8 +265,12 @@ fn contender(
         ranges.extend(sums.energy());
         measures.bitrate.extend(sums.bitrate());
     }
-    let mean = |of: fn(&Range) -> f64| Interval::of(&ranges.iter().map(of).collect::<Vec<f64>>()).map(|one| one.mean);
-    measures.energy_range = mean(|range| range.low).zip(mean(|range| range.high)).map(|(low, high)| Range { low, high });
+    let mean = |of: fn(&Range) -> f64| {
+        Interval::of(&ranges.iter().map(of).collect::<Vec<f64>>()).map(|one| one.mean)
+    };
+    measures.energy_range = mean(|range| range.low)
+        .zip(mean(|range| range.high))
+        .map(|(low, high)| Range { low, high });
     contender.measures = measures;
     contender
 }
@@ -255,13 +283,21 @@ struct Read {
 
 /// Reads a ladder at a quality, each round by itself.
 fn at_quality(ladder: &Ladder<'_>, target: Option<&Target>) -> Result<Read, String> {
-    if let Some(failure) = ladder.iter().find_map(|one| one.summary.failure.as_ref().filter(|_| one.figures.is_empty())) {
+    if let Some(failure) = ladder.iter().find_map(|one| {
+        one.summary
+            .failure
+            .as_ref()
+            .filter(|_| one.figures.is_empty())
+    }) {
         return Err(format!("it failed: {failure}"));
     }
     let Some(target) = target else {
         return Ok(whole(ladder[0]));
     };
-    let mut steps: Vec<(f64, &Measured)> = ladder.iter().filter_map(|one| Some((one.summary.vmaf()?, *one))).collect();
+    let mut steps: Vec<(f64, &Measured)> = ladder
+        .iter()
+        .filter_map(|one| Some((one.summary.vmaf()?, *one)))
+        .collect();
     steps.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     let (Some((lowest, first)), Some((highest, _))) = (steps.first(), steps.last()) else {
         return Err("it has no VMAF".to_owned());
@@ -272,10 +308,19 @@ fn at_quality(ladder: &Ladder<'_>, target: Option<&Target>) -> Result<Read, Stri
     if *lowest >= target.vmaf {
         return Ok(whole(first));
     }
-    let rounds = steps.iter().map(|(_, one)| one.figures.len()).min().unwrap_or_default();
+    let rounds = steps
+        .iter()
+        .map(|(_, one)| one.figures.len())
+        .min()
+        .unwrap_or_default();
     let read = |round: usize| {
         let value = |of: fn(&Figures) -> Option<f64>| {
-            let points = steps.iter().map(|(vmaf, one)| Some((*vmaf, of(&one.figures[round]).filter(|value| *value > 0.0)?.ln())));
+            let points = steps.iter().map(|(vmaf, one)| {
+                Some((
+                    *vmaf,
+                    of(&one.figures[round]).filter(|value| *value > 0.0)?.ln(),
+                ))
+            });
             let points: Option<Vec<(f64, f64)>> = points.collect();
             Some(Curve::through(points?)?.at(target.vmaf)?.exp())
         };
@@ -359,19 +404,33 @@ pub fn bd_rates(measured: &[Measured]) -> Vec<BdRate> {
     let groups = ladders(measured, false);
     let mut rates = Vec::new();
     for (variant, place, inputs) in &groups {
-        let anchor = groups.iter().find(|(_, other, inputs)| other == place && inputs.iter().any(|ladder| ladder.len() > 1));
+        let anchor = groups.iter().find(|(_, other, inputs)| {
+            other == place && inputs.iter().any(|ladder| ladder.len() > 1)
+        });
         let Some((name, _, anchors)) = anchor.filter(|(name, ..)| name != variant) else {
             continue;
         };
         for ladder in inputs {
             let input = &ladder[0].summary.cell.input.name;
-            let Some(base) = anchors.iter().find(|one| one[0].summary.cell.input.name == *input) else {
+            let Some(base) = anchors
+                .iter()
+                .find(|one| one[0].summary.cell.input.name == *input)
+            else {
                 continue;
             };
-            let metrics = ladder[0].summary.scores.iter().map(|score| score.metric.clone());
+            let metrics = ladder[0]
+                .summary
+                .scores
+                .iter()
+                .map(|score| score.metric.clone());
             for metric in metrics {
                 let points = |ladder: &Ladder<'_>| -> Vec<(f64, f64)> {
-                    ladder.iter().filter_map(|one| Some((one.summary.bits_per_sec?, one.summary.score(&metric)?.mean))).collect()
+                    ladder
+                        .iter()
+                        .filter_map(|one| {
+                            Some((one.summary.bits_per_sec?, one.summary.score(&metric)?.mean))
+                        })
+                        .collect()
                 };
                 if let Some(delta) = curve::bd_rate(&points(base), &points(ladder)) {
                     rates.push(BdRate {

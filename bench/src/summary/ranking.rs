@@ -70,7 +70,8 @@ fn ranking(contenders: &[Contender], criterion: Criterion) -> Ranking {
     let mut ranked: Vec<Ranked> = Vec::new();
     let mut leader = 0;
     for (at, (contender, value)) in known.iter().enumerate() {
-        let to = |other: usize| Difference::between(samples(at), samples(other)).filter(|_| at != other);
+        let to =
+            |other: usize| Difference::between(samples(at), samples(other)).filter(|_| at != other);
         let differs = |difference: Option<Difference>| match criterion {
             // Nothing of it is left to chance but whether an encoder writes the same twice.
             Criterion::Bitrate => difference.map(|one| (one.ratio - 1.0).abs() > 1e-9),

@@ -22,7 +22,7 @@ impl Computes {
     /// Connects to those that cells name.
     pub async fn connect(config: &Config, cells: &[Cell]) -> Result<Self, DispatchError> {
         let families = Families::linked()?;
-        let dispatcher = Dispatcher::new(families.clone(), config.clone());
+        let dispatcher = Dispatcher::new(Families::linked()?, config.clone());
         let mut found = Self {
             clients: BTreeMap::new(),
             families: BTreeMap::new(),
@@ -63,7 +63,8 @@ impl Computes {
             region: client.and_then(|client| client.region.as_deref()),
             fargate: fargate.map(|family| family.architecture),
             usual: family.map_or((1, 1024), |family| (family.vcpus, family.memory_mib)),
-            spot: family.is_some_and(|family| matches!(family.launch, Launch::Spot | Launch::FargateSpot)),
+            spot: family
+                .is_some_and(|family| matches!(family.launch, Launch::Spot | Launch::FargateSpot)),
         }
     }
 

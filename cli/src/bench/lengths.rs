@@ -53,7 +53,14 @@ pub async fn find(config: &Config, file: &Path, bench: &mut BenchFile) -> anyhow
     });
     let sources: Vec<Source> = sources.collect();
     let launcher = std::path::absolute(launcher)?;
-    let found = probe(&ffmpeg, &launcher, config.require_confinement, &sources, &[]).await?;
+    let found = probe(
+        &ffmpeg,
+        &launcher,
+        config.require_confinement,
+        &sources,
+        &[],
+    )
+    .await?;
     for ((at, _), input) in asked.into_iter().zip(found) {
         bench.inputs[at].duration_secs = input.duration.map(|length| length.as_secs_f64());
     }

@@ -44,13 +44,21 @@ impl Pace {
     pub fn on(&self, told: &Told<'_>) {
         match told {
             Told::Began(cell, round) => {
-                let what = if *round == 0 { "warm-up".to_owned() } else { format!("run {round}") };
+                let what = if *round == 0 {
+                    "warm-up".to_owned()
+                } else {
+                    format!("run {round}")
+                };
                 self.running(&cell.id, Some(format!("{}, {what}", cell.label())));
             }
             Told::Progress(cell, progress) => {
                 if let Some(bar) = &self.bar {
                     let described = describe(progress);
-                    bar.set_message(format!("{}  {} {described}", cell.label(), progress.stage.name()));
+                    bar.set_message(format!(
+                        "{}  {} {described}",
+                        cell.label(),
+                        progress.stage.name()
+                    ));
                 }
             }
             Told::Ended(run) => {
@@ -100,7 +108,11 @@ fn ended(run: &Run) -> String {
     match (run.encode_secs(), &run.ended) {
         (Some(secs), _) => format!("{label}: {what} {}", length(secs)),
         (None, Some(ended)) => {
-            let exit = if ended.exit == Exit::Succeeded { "its report is missing" } else { ended.exit.meaning() };
+            let exit = if ended.exit == Exit::Succeeded {
+                "its report is missing"
+            } else {
+                ended.exit.meaning()
+            };
             let why = ended.error.as_deref().unwrap_or(exit);
             format!("{label}: {what} failed: {why}")
         }

@@ -57,9 +57,15 @@ fn total(plan: &Plan, bench: &BenchFile) -> String {
     if plan.jobs_most == 0 {
         return format!("{}: {jobs}{done}", several(plan.cells.len(), "cell"));
     }
-    let assumed = plan.cells.iter().any(|cell| !cell.measured && cell.seconds.is_some());
+    let assumed = plan
+        .cells
+        .iter()
+        .any(|cell| !cell.measured && cell.seconds.is_some());
     let assumption = if assumed {
-        format!(" at {}x real time where nothing was measured yet (expected_speed)", bench.expected_speed)
+        format!(
+            " at {}x real time where nothing was measured yet (expected_speed)",
+            bench.expected_speed
+        )
     } else {
         String::new()
     };
@@ -73,7 +79,12 @@ fn total(plan: &Plan, bench: &BenchFile) -> String {
 
 /// Shows what a benchmark says, and where its report lies.
 pub fn summary(summary: &Summary, page: &str) {
-    for table in [tables::ranking(summary), tables::bd_rates(summary), tables::cells(summary), tables::failures(summary)] {
+    for table in [
+        tables::ranking(summary),
+        tables::bd_rates(summary),
+        tables::cells(summary),
+        tables::failures(summary),
+    ] {
         if !table.rows.is_empty() {
             speak::out(&drawn(&table));
             speak::out("");
@@ -97,10 +108,19 @@ fn drawn(table: &Table) -> String {
 
 /// Says what became of limits.
 pub fn checked(checked: &[Checked]) {
-    for one in checked.iter().filter(|one| one.crossed || one.note.is_some()) {
-        let note = one.note.as_ref().map_or_else(String::new, |note| format!(", {note}"));
+    for one in checked
+        .iter()
+        .filter(|one| one.crossed || one.note.is_some())
+    {
+        let note = one
+            .note
+            .as_ref()
+            .map_or_else(String::new, |note| format!(", {note}"));
         let verdict = if one.crossed { "worse" } else { "not certain" };
-        speak::out(&format!("{verdict}: {}: {} ({:+.2}{note})", one.limit, one.of, one.change));
+        speak::out(&format!(
+            "{verdict}: {}: {} ({:+.2}{note})",
+            one.limit, one.of, one.change
+        ));
     }
     if !checked.is_empty() && !checked.iter().any(|one| one.crossed) {
         speak::out("nothing is worse than the limits allow");

@@ -62,8 +62,13 @@ pub fn figure(height: u32, draw: &dyn Fn(&Drawn<'_>) -> Result<(), Failed>) -> O
 }
 
 /// The range of an axis around values; `None` where there are none.
-pub fn spread(values: impl Iterator<Item = f64>, logarithmic: bool) -> Option<std::ops::Range<f64>> {
-    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+pub fn spread(
+    values: impl Iterator<Item = f64>,
+    logarithmic: bool,
+) -> Option<std::ops::Range<f64>> {
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
     if !low.is_finite() || !high.is_finite() {
         return None;
     }

@@ -1,0 +1,129 @@
+//! `ffbatch report`: the report of a benchmark once more, or of what jobs have left behind.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::bail;
+use ffbatch_bench::figures::Charged;
+use ffbatch_bench::file::BenchFile;
+use ffbatch_bench::left;
+use ffbatch_bench::results::Results;
+use ffbatch_bench::run::Run;
+use ffbatch_bench::summary::{Asked, Summary};
+use ffbatch_dispatcher::config::Config;
+use ffbatch_dispatcher::exit::Exit;
+use figment::Figment;
+use figment::providers::{Format, Toml};
+
+use super::computes::Computes;
+use super::{FILE, criterion, finish};
+use crate::args::Report;
+use crate::speak;
+
+/// Where reports of jobs lie below what people name.
+const BELOW: [&str; 3] = ["metrics/jobs/", "jobs/", ""];
+
+/// Where the report of jobs is written that does not say it.
+const OUTPUT: &str = "report";
+
+/// Half the width of an interval at which nothing is said of it, in per cent: that of benchmarks.
+const PRECISION_PERCENT: f64 = 2.0;
+
+/// Reads what is there and writes its report.
+pub async fn report(config: &Config, args: &Report) -> anyhow::Result<Exit> {
+    let stores = Arc::new(super::stores(config).await);
+    let from = Results::at(&args.place, Arc::clone(&stores))?;
+    let runs = from.runs().await?;
+    let rank_by = criterion(&args.view)?;
+    if runs.is_empty() {
+        let runs = of_jobs(config, &from).await?;
+        let output = args.output.as_deref().unwrap_or(OUTPUT);
+        let to = Results::at(output, stores)?;
+        let computes = Computes::connect(config, &[]).await?;
+        let prices = |charged: Charged<'_>| computes.price(charged);
+        let summary = Summary::of(
+            &runs,
+            &[],
+            Asked {
+                name: &format!("Jobs in {}", from.place()),
+                min_vmaf: args.view.min_vmaf,
+                rank_by,
+                grid_kg_per_kwh: None,
+                precision_percent: PRECISION_PERCENT,
+                prices: &prices,
+            },
+        );
+        return finish(&summary, &from, &to, None, &args.view).await;
+    }
+    // What the benchmark was asked for holds, unless a flag says otherwise.
+    let text = from
+        .read(FILE)
+        .await?
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let bench: Option<BenchFile> = text
+        .as_ref()
+        .and_then(|text| Figment::from(Toml::string(text)).extract().ok());
+    let to = match &args.output {
+        Some(output) => Results::at(output, stores)?,
+        None => from.clone(),
+    };
+    let computes = Computes::connect(config, &[]).await?;
+    let prices = |charged: Charged<'_>| computes.price(charged);
+    let name = bench
+        .as_ref()
+        .map(|bench| bench.name.clone())
+        .filter(|name| !name.is_empty());
+    let place = from.place();
+    let base = Path::new(&place)
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    let summary = Summary::of(
+        &runs,
+        &order(&runs),
+        Asked {
+            name: &name.unwrap_or_else(|| base.into_owned()),
+            min_vmaf: args.view.min_vmaf.or_else(|| bench.as_ref()?.min_vmaf),
+            rank_by: rank_by.or_else(|| bench.as_ref()?.rank_by),
+            grid_kg_per_kwh: bench.as_ref().and_then(|bench| bench.grid_kg_per_kwh),
+            precision_percent: bench
+                .as_ref()
+                .map_or(PRECISION_PERCENT, |bench| bench.precision_percent),
+            prices: &prices,
+        },
+    );
+    finish(&summary, &from, &to, text, &args.view).await
+}
+
+/// Cells in the order in which they ran first.
+fn order(runs: &[Run]) -> Vec<String> {
+    let mut runs: Vec<&Run> = runs.iter().collect();
+    runs.sort_by_key(|run| run.submitted);
+    let mut order: Vec<String> = Vec::new();
+    for run in runs {
+        if !order.contains(&run.cell.id) {
+            order.push(run.cell.id.clone());
+        }
+    }
+    order
+}
+
+/// Runs from reports of jobs.
+async fn of_jobs(config: &Config, from: &Results) -> anyhow::Result<Vec<Run>> {
+    for below in BELOW {
+        let found = from.reports(below).await?;
+        for (file, why) in &found.damaged {
+            speak::err(&format!(
+                "note: `{file}` is no report of a job, and is left out: {why}"
+            ));
+        }
+        if !found.reports.is_empty() {
+            let region = ffbatch_storage::region(&config.aws).await;
+            return Ok(left::runs(found.reports, region.as_deref()));
+        }
+    }
+    bail!(
+        "there are no results and no reports of jobs in `{}` (name the directory of a benchmark, or one that has metrics/jobs/ below it)",
+        from.place()
+    )
+}
