@@ -24,6 +24,16 @@ pub fn number(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
+/// A number at an axis: the same without zeros at its end.
+pub fn tick(value: f64) -> String {
+    let text = number(value);
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
 /// A mean with half the width of its interval.
 pub fn interval(value: &Interval) -> String {
     match value.half_width {
@@ -111,6 +121,7 @@ mod tests {
         );
         let known = Interval::of(&[10.1, 9.8, 10.3]).expect("three values");
         assert_eq!(interval(&known), "10.1 ± 0.6");
+        assert_eq!([50.0, 2.5, 0.0, 100.0].map(tick).join(" "), "50 2.5 0 100");
         assert_eq!(bytes(133_169_152), "127 MiB");
         assert_eq!(percent(-29.4) + &percent(3.21), "-29 %+3.2 %");
     }

@@ -131,7 +131,7 @@ fn shown(picture: &Picture) -> Markup {
                     }
                 }
                 div.scroll.picture { (PreEscaped(svg)) }
-                figcaption { (picture.caption) }
+                figcaption { (code(&picture.caption)) }
             }
         }
     }

@@ -6,7 +6,9 @@
 mod canvas;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
+use plotters::coord::combinators::{LogCoord, WithKeyPoints};
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
@@ -58,24 +60,25 @@ fn bars(summary: &Summary) -> Option<Picture> {
         return None;
     }
     let rows = i32::try_from(shown.len()).unwrap_or(i32::MAX);
-    let height = u32::try_from(rows).unwrap_or_default() * 46 + 60;
-    let svg = figure(height, &|area| {
+    let height = u32::try_from(rows).unwrap_or_default() * 92 + 120;
+    let svg = figure(height, |area: &Drawn<'_>| {
         let mut chart = ChartBuilder::on(area)
-            .margin(8)
-            .margin_right(20)
-            .x_label_area_size(44)
+            .margin(16)
+            .margin_right(40)
+            .x_label_area_size(88)
             .build_cartesian_2d(0.0..most, f64::from(rows)..0.0)?;
         chart
             .configure_mesh()
             .disable_y_mesh()
             .disable_y_axis()
             .light_line_style(canvas::GRID.mix(0.0))
-            .bold_line_style(canvas::GRID)
-            .axis_style(canvas::PALE)
+            .bold_line_style(canvas::GRID.stroke_width(2))
+            .axis_style(canvas::PALE.stroke_width(2))
+            .set_all_tick_mark_size(10)
             .x_labels(6)
-            .x_label_formatter(&|value| format::number(*value))
-            .label_style(font(13, canvas::PALE))
-            .axis_desc_style(font(13, canvas::INK))
+            .x_label_formatter(&|value| format::tick(*value))
+            .label_style(font(26, canvas::PALE))
+            .axis_desc_style(font(26, canvas::INK))
             .x_desc(summary.rank_by.measure())
             .draw()?;
         for (at, one) in shown.iter().enumerate() {
@@ -94,7 +97,7 @@ fn bars(summary: &Summary) -> Option<Picture> {
                 if one.tied { "=" } else { "." },
                 one.contender
             );
-            chart.draw_series([Text::new(label, (0.0, top + 0.1), font(13, canvas::INK))])?;
+            chart.draw_series([Text::new(label, (0.0, top + 0.1), font(26, canvas::INK))])?;
             if let Some(half) = one.value.half_width {
                 let (low, high, middle) = (
                     (one.value.mean - half).max(0.0),
@@ -107,7 +110,7 @@ fn bars(summary: &Summary) -> Option<Picture> {
                     vec![(high, middle - 0.12), (high, middle + 0.12)],
                 ];
                 chart.draw_series(
-                    whiskers.map(|line| PathElement::new(line, canvas::INK.stroke_width(2))),
+                    whiskers.map(|line| PathElement::new(line, canvas::INK.stroke_width(4))),
                 )?;
             }
         }
@@ -394,10 +397,17 @@ fn chart(
     let y = spread(all().map(|(_, y)| *y), log_y)?;
     match (log_x, log_y) {
         (false, false) => plain(points, lines, axes, x, y),
-        (true, false) => plain(points, lines, axes, x.log_scale(), y),
-        (false, true) => plain(points, lines, axes, x, y.log_scale()),
-        (true, true) => plain(points, lines, axes, x.log_scale(), y.log_scale()),
+        (true, false) => plain(points, lines, axes, logarithmic(x), y),
+        (false, true) => plain(points, lines, axes, x, logarithmic(y)),
+        (true, true) => plain(points, lines, axes, logarithmic(x), logarithmic(y)),
     }
+}
+
+/// A logarithmic axis with numbers that people know, also where it spans less than a decade.
+fn logarithmic(range: Range<f64>) -> WithKeyPoints<LogCoord<f64>> {
+    let ticks = canvas::ticks(&range);
+    let axis: LogCoord<f64> = range.log_scale().into();
+    axis.with_key_points(ticks)
 }
 
 fn plain<X, Y>(
@@ -408,49 +418,49 @@ fn plain<X, Y>(
     y: Y,
 ) -> Option<String>
 where
-    X: AsRangedCoord<Value = f64> + Clone,
-    Y: AsRangedCoord<Value = f64> + Clone,
+    X: AsRangedCoord<Value = f64>,
+    Y: AsRangedCoord<Value = f64>,
     X::CoordDescType: ValueFormatter<f64>,
     Y::CoordDescType: ValueFormatter<f64>,
 {
-    figure(380, &|area: &Drawn<'_>| {
+    figure(760, |area: &Drawn<'_>| {
         let mut chart = ChartBuilder::on(area)
-            .margin(8)
-            .margin_right(20)
-            .x_label_area_size(44)
-            .y_label_area_size(64)
-            .build_cartesian_2d(x.clone(), y.clone())?;
+            .margin(16)
+            .margin_right(40)
+            .x_label_area_size(88)
+            .y_label_area_size(128)
+            .build_cartesian_2d(x, y)?;
         chart
             .configure_mesh()
             .light_line_style(canvas::GRID.mix(0.0))
-            .bold_line_style(canvas::GRID)
-            .axis_style(canvas::PALE)
+            .bold_line_style(canvas::GRID.stroke_width(2))
+            .axis_style(canvas::PALE.stroke_width(2))
+            .set_all_tick_mark_size(10)
             .x_labels(7)
             .y_labels(7)
-            .x_label_formatter(&|value| format::number(*value))
-            .y_label_formatter(&|value| format::number(*value))
-            .label_style(font(13, canvas::PALE))
-            .axis_desc_style(font(13, canvas::INK))
+            .x_label_formatter(&|value| format::tick(*value))
+            .y_label_formatter(&|value| format::tick(*value))
+            .label_style(font(26, canvas::PALE))
+            .axis_desc_style(font(26, canvas::INK))
             .x_desc(x_name)
             .y_desc(y_name)
             .draw()?;
         for (at, line) in lines.iter().enumerate() {
             chart.draw_series(LineSeries::new(
                 line.iter().copied(),
-                colour(at).stroke_width(2),
+                colour(at).stroke_width(4),
             ))?;
         }
         for (at, points) in points.iter().enumerate() {
             let (points, colour) = (points.iter().copied(), colour(at));
             match Marker::of(at) {
                 Marker::Circle => {
-                    chart.draw_series(points.map(|at| Circle::new(at, 5, colour.filled())))?
+                    chart.draw_series(points.map(|at| Circle::new(at, 10, colour.filled())))?
                 }
                 Marker::Triangle => chart
-                    .draw_series(points.map(|at| TriangleMarker::new(at, 6, colour.filled())))?,
-                Marker::Cross => {
-                    chart.draw_series(points.map(|at| Cross::new(at, 5, colour.stroke_width(2))))?
-                }
+                    .draw_series(points.map(|at| TriangleMarker::new(at, 12, colour.filled())))?,
+                Marker::Cross => chart
+                    .draw_series(points.map(|at| Cross::new(at, 10, colour.stroke_width(4))))?,
             };
         }
         Ok(())

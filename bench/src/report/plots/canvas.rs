@@ -3,8 +3,8 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-/// Width of a picture in its own units; a page scales it.
-const WIDTH: u32 = 720;
+/// Width of a picture in its own units. They are halves of a pixel of a wide page, since `plotters` draws at whole ones.
+const WIDTH: u32 = 1440;
 
 /// Text, what is beside the point, and lines behind everything.
 pub const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
@@ -48,7 +48,7 @@ pub fn font(size: u32, colour: RGBColor) -> TextStyle<'static> {
 }
 
 /// A picture of this height; `None` where it cannot be drawn, which writing to memory never causes.
-pub fn figure(height: u32, draw: &dyn Fn(&Drawn<'_>) -> Result<(), Failed>) -> Option<String> {
+pub fn figure(height: u32, draw: impl FnOnce(&Drawn<'_>) -> Result<(), Failed>) -> Option<String> {
     let mut svg = String::new();
     let drawn = {
         let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
@@ -79,6 +79,31 @@ pub fn spread(
     Some(low - room..high + room)
 }
 
+/// Numbers that begin with 1, 2, 3, 5 or 7, as many of each decade as leave room for each other.
+pub fn ticks(range: &std::ops::Range<f64>) -> Vec<f64> {
+    let decades = (range.end / range.start).log10();
+    let digits: &[f64] = match decades {
+        _ if decades > 4.0 => &[1.0],
+        _ if decades > 1.5 => &[1.0, 2.0, 5.0],
+        _ if decades > 0.7 => &[1.0, 2.0, 3.0, 5.0, 7.0],
+        _ => &[
+            1.0, 1.2, 1.5, 1.7, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0,
+        ],
+    };
+    let mut ticks = Vec::new();
+    let mut decade = 10_f64.powf(range.start.log10().floor());
+    while decade < range.end {
+        ticks.extend(
+            digits
+                .iter()
+                .map(|digit| digit * decade)
+                .filter(|tick| range.contains(tick)),
+        );
+        decade *= 10.0;
+    }
+    ticks
+}
+
 /// The mark of a point: colours repeat after seven, marks then change.
 #[derive(Debug, Clone, Copy)]
 pub enum Marker {
@@ -95,5 +120,20 @@ impl Marker {
             1 => Self::Triangle,
             _ => Self::Cross,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logarithmic_axis_within_a_decade_had_no_number() {
+        assert_eq!(ticks(&(2.1..7.9)), [2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0]);
+        assert_eq!(ticks(&(70.0..600.0)).len(), 5);
+        assert_eq!(
+            ticks(&(0.9..11_000.0)),
+            [1.0, 10.0, 100.0, 1000.0, 10_000.0]
+        );
     }
 }
