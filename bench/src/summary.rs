@@ -14,7 +14,6 @@ use crate::figures::Prices;
 use crate::file::Criterion;
 use crate::run::Run;
 
-pub use answer::change;
 pub use cells::{CellSummary, Energy, MachineSummary, Money};
 pub use contenders::{BdRate, Contender, Measures, Target};
 pub use ranking::{Ranked, Ranking};

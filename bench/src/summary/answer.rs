@@ -3,6 +3,7 @@
 use super::cells::counted;
 use super::{Ranked, Summary};
 use crate::file::Criterion;
+use crate::report::format::number;
 use crate::statistics::Difference;
 
 /// What a summary says.
@@ -27,7 +28,7 @@ pub fn of(summary: &Summary) -> String {
             if let [] = ties[..] {
                 let next = &others[0];
                 format!(
-                    "{at}`{}` is the {best}: {} than `{}`, the next; {}",
+                    "{at}`{}` is the {best}: {} `{}`, the next; {}",
                     first.contender,
                     by(next, summary.rank_by),
                     next.contender,
@@ -78,21 +79,19 @@ fn tie(summary: &Summary, first: &Ranked, ties: &[&Ranked], at: &str) -> String 
     let (last, front) = names.split_last().expect("at least two tie");
     let widest = ties.last().and_then(|one| one.to_first);
     let percent = widest.map_or(0.0, |one| one.percent().abs());
-    let unsure = ties.iter().any(|one| one.differs.is_none());
-    let why = if unsure {
-        format!(
-            "they are {percent:.1} % apart, and one run each cannot tell whether that is more than noise"
-        )
-    } else {
-        format!(
-            "the {percent:.1} % between them are within the noise of {}",
-            counted(first.value.count, "run")
-        )
-    };
+    if ties.iter().any(|one| one.differs.is_none()) {
+        return format!(
+            "{at}{} was the {}: {} {last}; but one run each cannot tell whether that is more than noise",
+            names[0],
+            superlative(summary.rank_by),
+            change(summary.rank_by, 1.0 / (1.0 + percent / 100.0))
+        );
+    }
     format!(
-        "{at}{} and {last} are equally {}: {why}",
+        "{at}{} and {last} are equally {}: the {percent:.1} % between them are within the noise of {}",
         front.join(", "),
-        adjective(summary.rank_by)
+        adjective(summary.rank_by),
+        counted(first.value.count, "run")
     )
 }
 
@@ -118,28 +117,29 @@ fn also(summary: &Summary) -> Option<String> {
         .iter()
         .find(|one| one.contender == first.contender)?;
     Some(format!(
-        "The {} is `{}`: {} than it.",
+        "The {} is `{}`: {} the {}.",
         superlative(other),
         best.contender,
-        by(own, other)
+        by(own, other),
+        superlative(summary.rank_by)
     ))
 }
 
-/// How much better the first is than this one: `29 % cheaper`.
+/// How much better the first is than this one: `29 % cheaper than`.
 fn by(other: &Ranked, criterion: Criterion) -> String {
     let ratio = other.to_first.map_or(1.0, |difference| difference.ratio);
     change(criterion, 1.0 / ratio)
 }
 
-/// A ratio in words: `29 % cheaper`, `2.1 times as fast`.
-pub fn change(criterion: Criterion, ratio: f64) -> String {
+/// A ratio in words: `29 % cheaper than`, `2.1 times as fast as`.
+fn change(criterion: Criterion, ratio: f64) -> String {
     let less = 100.0 * (1.0 - ratio);
     match criterion {
-        Criterion::Time if ratio <= 0.67 => format!("{:.1} times as fast", 1.0 / ratio),
-        Criterion::Time => format!("{less:.*} % less time", digits(less)),
-        Criterion::Cost => format!("{less:.*} % cheaper", digits(less)),
-        Criterion::Energy => format!("{less:.*} % less energy", digits(less)),
-        Criterion::Bitrate => format!("{less:.*} % fewer bits", digits(less)),
+        Criterion::Time if ratio <= 0.67 => format!("{:.1} times as fast as", 1.0 / ratio),
+        Criterion::Time => format!("{less:.*} % less time than", digits(less)),
+        Criterion::Cost => format!("{less:.*} % cheaper than", digits(less)),
+        Criterion::Energy => format!("{less:.*} % less energy than", digits(less)),
+        Criterion::Bitrate => format!("{less:.*} % fewer bits than", digits(less)),
     }
 }
 
@@ -163,7 +163,7 @@ fn sure(next: &Ranked) -> String {
 }
 
 fn value(one: &Ranked, criterion: Criterion) -> String {
-    format!("{:.4} {}", one.value.mean, criterion.measure())
+    format!("{} {}", number(one.value.mean), criterion.measure())
 }
 
 const fn superlative(criterion: Criterion) -> &'static str {
