@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use ffbatch_dispatcher::command::words;
+use ffbatch_dispatcher::command::{Command, words};
+use ffbatch_dispatcher::job::Job;
 use ffbatch_dispatcher::location::Location;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -151,6 +152,9 @@ pub fn cells(bench: &BenchFile, file: &Path, usual: &str) -> Result<Vec<Cell>, F
             let variants = variants(entry, input, !bench.quality.is_empty())
                 .map_err(|what| wrong(format!("the variant `{}` {what}", entry.name)))?;
             for variant in &variants {
+                variant.check().map_err(|what| {
+                    wrong(format!("the variant `{}` cannot run: {what}", variant.name))
+                })?;
                 cells.extend(places.iter().map(|place| variant.on(input, place, bench)));
             }
         }
@@ -345,6 +349,14 @@ fn combinations<'a>(
 }
 
 impl Variant {
+    /// Finds what makes no job, before any runs.
+    fn check(&self) -> Result<(), String> {
+        let output = |word: &String| word.replace(&format!("{{{OUTPUT}}}"), OUTPUT);
+        let words = |words: &Vec<String>| Command::new(words.iter().map(output));
+        let job = Job::of(self.commands.iter().map(words).collect());
+        job.check().map(drop).map_err(|error| error.to_string())
+    }
+
     fn on(&self, input: &Input, place: &Place, bench: &BenchFile) -> Cell {
         let what = serde_json::json!({
             "input": input.url,

@@ -16,6 +16,9 @@ use crate::run::{Run, VERSION};
 /// The largest document that is read, in bytes: a report with a long log, or the frames of a film.
 const LIMIT: u64 = 256 << 20;
 
+/// The ids of the benchmark's cells, in their order.
+const ORDER: &str = "cells.json";
+
 /// So many files are read at once.
 const AT_ONCE: usize = 32;
 
@@ -26,7 +29,7 @@ pub enum ResultsError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A file among them is damaged.
-    #[error("`{file}` is no run of a benchmark: {why} (remove it, and the run is made again)")]
+    #[error("`{file}` is damaged: {why} (remove it, and what it held is made again)")]
     Damaged {
         /// The file.
         file: String,
@@ -149,6 +152,24 @@ impl Results {
             file: file(),
             why: error.to_string(),
         })
+    }
+
+    /// Writes down which cells belong to the benchmark now, in their order: those of an earlier form of its file stay where they are.
+    pub async fn keep_order(&self, order: &[String]) -> Result<(), ResultsError> {
+        let text = serde_json::to_vec(order).expect("a list of texts");
+        self.write(ORDER, text, "application/json").await
+    }
+
+    /// What [`Self::keep_order`] wrote; `None` where nobody did.
+    pub async fn order(&self) -> Result<Option<Vec<String>>, ResultsError> {
+        let Some(bytes) = self.read(ORDER).await? else {
+            return Ok(None);
+        };
+        let order = serde_json::from_slice(&bytes).map_err(|error| ResultsError::Damaged {
+            file: self.inside(ORDER).to_string(),
+            why: error.to_string(),
+        })?;
+        Ok(Some(order))
     }
 
     /// Writes a run over what was known of it.

@@ -167,8 +167,5 @@ impl Run {
 
 /// The name of the file of a run.
 pub fn file_name(cell: &str, round: u32) -> String {
-    match round {
-        0 => format!("{cell}.warmup.jsonl"),
-        round => format!("{cell}.{round:03}.jsonl"),
-    }
+    format!("{cell}.{round:03}.jsonl")
 }

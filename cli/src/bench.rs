@@ -68,11 +68,11 @@ pub async fn run(config: Config, args: &Bench) -> anyhow::Result<Exit> {
         said::outlook(&plan, &bench, &results.place());
     }
     agreed(&plan, &bench, args).await?;
-    results
-        .write(FILE, text.clone().into_bytes(), "application/toml")
-        .await?;
-    let (runs, stopped) = measured(&bench, &matrix, &results, &computes, runs, &plan, args).await?;
     let order: Vec<String> = matrix.iter().map(|cell| cell.id.clone()).collect();
+    let file = text.clone().into_bytes();
+    results.write(FILE, file, "application/toml").await?;
+    results.keep_order(&order).await?;
+    let (runs, stopped) = measured(&bench, &matrix, &results, &computes, runs, &plan, args).await?;
     let ours: Vec<Run> = runs
         .into_iter()
         .filter(|run| order.contains(&run.cell.id))

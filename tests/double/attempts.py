@@ -126,10 +126,11 @@ def environment(engine, job, container):
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{engine.endpoint}/double/role",
         "AWS_ENDPOINT_URL": engine.endpoint,
         "AWS_REGION": job.backend.region_name,
-        # There is no instance here that could tell about itself.
-        "AWS_EC2_METADATA_DISABLED": "true",
     }
     variables |= {one["name"]: one["value"] for one in container["environment"]}
+    # There is no instance here that could tell about itself, unless a test brings a double of one.
+    if "AWS_EC2_METADATA_SERVICE_ENDPOINT" not in variables:
+        variables["AWS_EC2_METADATA_DISABLED"] = "true"
     return variables | batch_variables(job)
 
 

@@ -74,6 +74,19 @@ fn a_job_of_aws_batch_counts_what_it_was_given() {
 }
 
 #[test]
+fn whoever_compares_numbers_of_threads_says_how_many() {
+    if here() == 1 {
+        eprintln!("SKIPPED: there is one processor, of which no ffmpeg can count fewer");
+        return;
+    }
+    let (sandbox, report) = encode(&[("FFBATCH_THREADS", "1")]);
+    assert_eq!(x264_threads(&sandbox, "out.mp4"), 1);
+    let threads = report.machine.threads.expect("it is told");
+    let asked = (threads.processors, threads.policy);
+    assert_eq!(asked, (1, ThreadsPolicy::Asked));
+}
+
+#[test]
 fn everywhere_else_ffmpeg_counts_the_machine() {
     let given = here().to_string();
     let ways: [&[(&str, &str)]; 4] = [

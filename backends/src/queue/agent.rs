@@ -46,7 +46,7 @@ pub async fn agent(
     runner::serve(&place, settings, kind.carrier(), stays, stop).await
 }
 
-/// Runners that were started since one was last heard of.
+/// Runners that were started since one was last heard of, or ended a job.
 #[derive(Debug, Default)]
 pub struct Starts {
     count: u32,
@@ -76,7 +76,12 @@ impl Queue {
         start(&place, self.kind, self.settings)
     }
 
-    /// The same after something was changed for good: what was changed stays, also where nobody can be found to run it. Whoever
+    /// A job has ended, so that the runners that were started did what they are for, though they are gone before anybody rings.
+    pub fn has_run(&self) {
+        *self.starts.lock().unwrap_or_else(PoisonError::into_inner) = Starts::default();
+    }
+
+    /// [`Self::ensure`] after something was changed for good: what was changed stays, also where nobody can be found to run it. Whoever
     /// waits for it is told so.
     pub fn ensure_later(&self) {
         if let Err(error) = self.ensure() {

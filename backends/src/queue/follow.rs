@@ -48,6 +48,7 @@ pub async fn follow(
             .with(|store| store.summary(job))?;
         let news = attempts.drain(&place, job, now.attempt, now.state.is_ended(), on)?;
         if now.state.is_ended() {
+            queue.has_run();
             break now;
         }
         if ensured.elapsed() >= ENSURE_EVERY {

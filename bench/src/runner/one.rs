@@ -4,6 +4,7 @@ use std::pin::pin;
 
 use ffbatch_dispatcher::command::Command;
 use ffbatch_dispatcher::compute::{ComputeError, Outcome, Request};
+use ffbatch_dispatcher::detail::JobSummary;
 use ffbatch_dispatcher::event::Event;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::Job;
@@ -75,8 +76,7 @@ impl Runner<'_> {
         };
         let found = client.compute.find(&run.job_name).await?;
         match found.into_iter().next() {
-            // It ended because somebody stopped it, or its machine was lost: nothing was measured.
-            Some(job) if job.exit == Some(Exit::Interrupted) => Ok(None),
+            Some(job) if was_stopped(&job) => Ok(None),
             Some(job) => Ok(Some((run, job.id))),
             // Written down and not submitted, as far as anybody can see. The same submission may be sent again.
             None => {
@@ -196,6 +196,11 @@ impl Runner<'_> {
             frames_at: None,
         })
     }
+}
+
+/// Whether a job ended because somebody stopped it, or its machine was lost: nothing was measured.
+fn was_stopped(job: &JobSummary) -> bool {
+    job.state.is_ended() && matches!(job.exit, None | Some(Exit::Interrupted))
 }
 
 async fn submit(client: &Client, request: Request) -> Result<String, RunnerError> {

@@ -78,9 +78,14 @@ pub async fn report(config: &Config, args: &Report) -> anyhow::Result<Exit> {
         .file_name()
         .unwrap_or_default()
         .to_string_lossy();
+    let order = from.order().await?.unwrap_or_default();
+    let runs: Vec<Run> = runs
+        .into_iter()
+        .filter(|run| order.is_empty() || order.contains(&run.cell.id))
+        .collect();
     let summary = Summary::of(
         &runs,
-        &order(&runs),
+        &order,
         Asked {
             name: &name.unwrap_or_else(|| base.into_owned()),
             min_vmaf: args.view.min_vmaf.or_else(|| bench.as_ref()?.min_vmaf),
@@ -93,19 +98,6 @@ pub async fn report(config: &Config, args: &Report) -> anyhow::Result<Exit> {
         },
     );
     finish(&summary, &from, &to, text, &args.view).await
-}
-
-/// Cells in the order in which they ran first.
-fn order(runs: &[Run]) -> Vec<String> {
-    let mut runs: Vec<&Run> = runs.iter().collect();
-    runs.sort_by_key(|run| run.submitted);
-    let mut order: Vec<String> = Vec::new();
-    for run in runs {
-        if !order.contains(&run.cell.id) {
-            order.push(run.cell.id.clone());
-        }
-    }
-    order
 }
 
 /// Runs from reports of jobs.

@@ -103,11 +103,24 @@ impl Aws {
     /// Registers the definitions of a compute, or a newer revision of them.
     #[track_caller]
     pub fn define(&self, compute: &str, image: &str) {
-        // The machine of a test has no card whose driver could be asked.
-        let family = BatchFamily {
+        self.define_with(compute, image, []);
+    }
+
+    /// The same, with further variables in the environment of its containers.
+    #[track_caller]
+    pub fn define_with<const COUNT: usize>(
+        &self,
+        compute: &str,
+        image: &str,
+        variables: [(&str, &str); COUNT],
+    ) {
+        let mut family = BatchFamily {
+            // The machine of a test has no card whose driver could be asked.
             preflight: None,
             ..infra(compute)
         };
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        family.environment.extend(variables);
         let around = Surroundings {
             image: json!(image),
             bucket: json!(BUCKET),
