@@ -9,7 +9,7 @@ pub use deploy::{Deploy, Doctor, Down, Openapi, StackFlags, Synth, Up, Which};
 pub use image::{Image, Push};
 pub use jobs::{Cancel, List, Logs, Retry, Status, Wait, Why};
 pub use order::{Order, Parts, Run, Submit, TermFlags};
-pub use prices::{Priced, Prices, PricesVerb, Refresh};
+pub use prices::{Prices, PricesVerb, Whose};
 pub use quality::Quality;
 pub use traces::{Export, Traces};
 

@@ -20,16 +20,17 @@ mod shown;
 
 /// Shows prices, or refreshes them.
 pub async fn run(config: Config, flags: args::Prices) -> anyhow::Result<Exit> {
+    let which = flags.which;
     if let Some(PricesVerb::Refresh(flags)) = flags.verb {
-        return refresh::run(&config, &flags).await;
+        return refresh::run(&config, &flags.types, &which).await;
     }
-    let chosen = Chosen::of(&config, &flags.which).await?;
+    let chosen = Chosen::of(&config, &flags.types, &which).await?;
     let prices = known(&config, &chosen.region)?;
     for note in &chosen.notes {
         speak::err(&format!("note: {note}"));
     }
     let shown = Shown::of(&chosen, &prices);
-    if flags.json {
+    if which.json {
         speak::out(&serde_json::to_string_pretty(&shown)?);
     } else {
         speak::out(&shown.drawn(table::width()));

@@ -16,6 +16,12 @@ use jiff::tz::TimeZone;
 
 use crate::document::{Document, Spot, Usual};
 
+/// What Regions for the government of the United States begin with.
+const GOVERNMENT: &str = "us-gov-";
+
+/// What Regions in China begin with.
+const CHINA: &str = "cn-";
+
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Order<'a> {
@@ -103,13 +109,20 @@ pub async fn refresh(
     order: &Order<'_>,
     on: &mut dyn FnMut(Step),
 ) -> Result<Refreshed, RefreshError> {
-    if order.region.starts_with("cn-") {
+    if order.region.starts_with(CHINA) {
         return Err(RefreshError::Currency(order.region.to_owned()));
     }
     let date = order.now.to_zoned_datetime(TimeZone::UTC).date();
     let mut document = Document::new(order.region);
     let (mut notes, mut failed) = (Vec::new(), Vec::new());
-    if !order.types.is_empty() {
+    let is_listed = !order.region.starts_with(GOVERNMENT);
+    if !is_listed {
+        notes.push(format!(
+            "AWS Price List takes no credentials of AWS GovCloud, so that only Spot prices of `{}` can be asked for",
+            order.region
+        ));
+    }
+    if is_listed && !order.types.is_empty() {
         let answer = on_demand::ask(config, order, on).await;
         for (name, usd_per_hour) in answer.found {
             document
@@ -119,7 +132,7 @@ pub async fn refresh(
         notes.extend(answer.notes);
         failed.extend(answer.failed);
     }
-    if order.fargate {
+    if is_listed && order.fargate {
         let answer = fargate::ask(config, order, on).await;
         let rates = answer.found.into_iter();
         document.fargate = rates.map(|rate| rate.on(date)).collect();

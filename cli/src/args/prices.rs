@@ -4,15 +4,15 @@ use clap::Subcommand;
 
 /// Flags of `prices`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = PRICES, args_conflicts_with_subcommands = true)]
+#[command(after_help = PRICES)]
 pub struct Prices {
     #[command(subcommand)]
     pub verb: Option<PricesVerb>,
+    /// EC2 instance types
+    #[arg(value_name = "TYPE")]
+    pub types: Vec<String>,
     #[command(flatten)]
-    pub which: Priced,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
+    pub which: Whose,
 }
 
 /// The verbs of prices.
@@ -26,25 +26,28 @@ pub enum PricesVerb {
 #[derive(Debug, clap::Args)]
 #[command(after_help = REFRESH)]
 pub struct Refresh {
-    #[command(flatten)]
-    pub which: Priced,
-    /// Print what came of it as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Whose prices.
-#[derive(Debug, clap::Args)]
-pub struct Priced {
     /// EC2 instance types
     #[arg(value_name = "TYPE")]
     pub types: Vec<String>,
+}
+
+/// Whose prices, and for whom: before the verb or behind it.
+#[derive(Debug, clap::Args)]
+pub struct Whose {
     /// What a compute can run on; may be given several times
-    #[arg(long = "compute", value_name = "NAME", conflicts_with = "types")]
+    #[arg(
+        long = "compute",
+        value_name = "NAME",
+        conflicts_with = "types",
+        global = true
+    )]
     pub computes: Vec<String>,
     /// The Region [default: as every AWS tool finds it]
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", global = true)]
     pub region: Option<String>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
 }
 
 const PRICES: &str = "\

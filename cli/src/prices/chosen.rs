@@ -8,9 +8,9 @@ use ffbatch_dispatcher::registry::Families;
 use ffbatch_dispatcher::settings::Settings;
 use ffbatch_prices::is_region;
 
-use crate::args::Priced;
+use crate::args::Whose;
 
-/// The size of each family that is shown where nobody named any: the smallest with so many vCPUs.
+/// A size with fewer vCPUs is tiny.
 const VCPUS: u32 = 4;
 
 /// Whose prices are meant.
@@ -30,7 +30,7 @@ pub struct Chosen {
 
 impl Chosen {
     /// What the flags mean in the Region that they, a compute or the surroundings name.
-    pub async fn of(config: &Config, which: &Priced) -> anyhow::Result<Self> {
+    pub async fn of(config: &Config, types: &[String], which: &Whose) -> anyhow::Result<Self> {
         let computes = computes(config, &which.computes)?;
         let mut aws = config.aws.clone();
         if let Some(named) = computes.iter().find_map(|one| one.aws.region.clone()) {
@@ -41,12 +41,17 @@ impl Chosen {
             .await
             .ok_or_else(|| anyhow!("no AWS Region is known (give --region, or set AWS_REGION)"))?;
         let families: Vec<&BatchFamily> = computes.iter().map(|one| &one.family).collect();
-        Self::in_region(region, which, &families)
+        let is_everything = types.is_empty() && which.computes.is_empty();
+        let chosen = Self::in_region(region, types, &families)?;
+        Ok(Self {
+            is_everything,
+            ..chosen
+        })
     }
 
     fn in_region(
         region: String,
-        which: &Priced,
+        types: &[String],
         families: &[&BatchFamily],
     ) -> anyhow::Result<Self> {
         if !is_region(&region) {
@@ -55,7 +60,7 @@ impl Chosen {
         let mut chosen = Self {
             types: Vec::new(),
             fargate: Vec::new(),
-            is_everything: which.types.is_empty() && which.computes.is_empty(),
+            is_everything: false,
             notes: Vec::new(),
             region,
         };
@@ -63,10 +68,10 @@ impl Chosen {
             let note = format!("no table knows the Region `{}`", chosen.region);
             chosen.notes.push(note);
         }
-        for name in &which.types {
+        for name in types {
             chosen.name(name)?;
         }
-        if which.types.is_empty() {
+        if types.is_empty() {
             for family in families {
                 chosen.family(family);
             }
@@ -116,14 +121,16 @@ impl Chosen {
         }
     }
 
-    /// The same with one size of each family, as far as the tables know it.
-    pub fn overview(&self) -> Vec<String> {
+    /// One size of each family: the smallest that is not tiny and has a price, or else the smallest that is not tiny.
+    pub fn overview(&self, is_priced: impl Fn(&str) -> bool) -> Vec<String> {
         let mut shown: Vec<&InstanceType> = Vec::new();
-        let known = self.types.iter().filter_map(|name| instances::find(name));
-        for one in known.filter(|one| one.vcpus >= VCPUS) {
+        let facts = self.types.iter().filter_map(|name| instances::find(name));
+        for one in facts.filter(|one| one.vcpus >= VCPUS) {
             // Of a family the small ones come first.
-            if !shown.iter().any(|other| other.family == one.family) {
-                shown.push(one);
+            match shown.iter_mut().find(|other| other.family == one.family) {
+                None => shown.push(one),
+                Some(other) if !is_priced(other.name) && is_priced(one.name) => *other = one,
+                Some(_) => (),
             }
         }
         shown.iter().map(|one| one.name.to_owned()).collect()
@@ -166,27 +173,23 @@ fn like(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn which(types: &[&str], computes: &[&str]) -> Priced {
-        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-        Priced {
-            types: owned(types),
-            computes: owned(computes),
-            region: None,
-        }
-    }
-
     fn chosen(types: &[&str], names: &[&str]) -> anyhow::Result<Chosen> {
-        let which = which(types, names);
-        let settings = computes(&Config::default(), &which.computes)?;
+        let owned = |names: &[&str]| {
+            names
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect::<Vec<_>>()
+        };
+        let settings = computes(&Config::default(), &owned(names))?;
         let families: Vec<&BatchFamily> = settings.iter().map(|one| &one.family).collect();
-        Chosen::in_region("eu-west-1".to_owned(), &which, &families)
+        Chosen::in_region("eu-west-1".to_owned(), &owned(types), &families)
     }
 
     #[test]
     fn types_are_taken_as_they_are_typed_and_once() {
         let typed = chosen(&["c7g.large", " C7G.LARGE", "m5.large"], &[]).expect("types");
         assert_eq!(typed.types, ["c7g.large", "m5.large"]);
-        assert!(typed.fargate.is_empty() && !typed.is_everything);
+        assert!(typed.fargate.is_empty());
         assert_eq!(typed.notes.len(), 1);
         assert!(typed.notes[0].starts_with("no compute runs on `m5.large`; similar: "));
         for wrong in ["c7g", "c7g.", ".large", "c7g.large/..", ""] {
@@ -207,9 +210,9 @@ mod tests {
     #[test]
     fn everything_is_shown_by_one_size_of_each_family() {
         let all = chosen(&[], &[]).expect("everything");
-        assert!(all.is_everything && all.types.len() > 150);
-        let shown = all.overview();
-        for expected in ["c7g.xlarge", "g4dn.xlarge", "vt1.3xlarge"] {
+        assert!(all.types.len() > 150);
+        let shown = all.overview(|name| name != "g4dn.xlarge" && !name.starts_with("c8i"));
+        for expected in ["c7g.xlarge", "g4dn.2xlarge", "c8i.xlarge", "vt1.3xlarge"] {
             assert!(shown.iter().any(|name| name == expected), "{shown:?}");
         }
         assert!(shown.len() < 30, "{shown:?}");

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::chosen::Chosen;
 use super::{place, read};
-use crate::args::Refresh;
+use crate::args::Whose;
 use crate::{jobs, speak, written};
 
 /// What came of it, as JSON.
@@ -26,8 +26,8 @@ struct Summary<'a> {
 }
 
 /// Asks AWS for the prices of what was chosen, and writes them beside those that are there.
-pub async fn run(config: &Config, flags: &Refresh) -> anyhow::Result<Exit> {
-    let chosen = Chosen::of(config, &flags.which).await?;
+pub async fn run(config: &Config, types: &[String], which: &Whose) -> anyhow::Result<Exit> {
+    let chosen = Chosen::of(config, types, which).await?;
     let region = &chosen.region;
     let path = place(config, region).ok_or_else(|| {
         anyhow!(
@@ -51,7 +51,7 @@ pub async fn run(config: &Config, flags: &Refresh) -> anyhow::Result<Exit> {
         fargate: !chosen.fargate.is_empty(),
         now: Timestamp::now(),
     };
-    let progress = Progress::new(flags.json);
+    let progress = Progress::new(which.json);
     let asked = ffbatch_prices::refresh(&sdk, &order, &mut |step| progress.step(step)).await;
     progress.end();
     let refreshed = asked?;
@@ -64,7 +64,7 @@ pub async fn run(config: &Config, flags: &Refresh) -> anyhow::Result<Exit> {
             .with_context(|| format!("the directory `{}` cannot be made", above.display()))?;
     }
     written::whole(&path, |file| file.write_all(whole.text().as_bytes()))?;
-    tell(&refreshed, &path.display().to_string(), flags.json)?;
+    tell(&refreshed, &path.display().to_string(), which.json)?;
     Ok(if refreshed.failed.is_empty() {
         Exit::Succeeded
     } else {

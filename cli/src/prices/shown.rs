@@ -65,7 +65,7 @@ impl Shown {
     pub fn of(chosen: &Chosen, known: &Prices) -> Self {
         let region = &chosen.region;
         let names = if chosen.is_everything {
-            chosen.overview()
+            chosen.overview(|name| known.instance(region, name, Paid::OnDemand).is_some())
         } else {
             chosen.types.clone()
         };
