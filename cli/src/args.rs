@@ -10,6 +10,7 @@ pub use deploy::{Deploy, Doctor, Down, Openapi, StackFlags, Synth, Up, Which};
 pub use image::{Image, Push};
 pub use jobs::{Cancel, List, Logs, Retry, Status, Wait, Why};
 pub use order::{Order, Parts, Run, Submit, TermFlags};
+pub use prices::{Prices, PricesVerb, Whose};
 pub use quality::Quality;
 pub use traces::{Export, Traces};
 
@@ -18,6 +19,7 @@ mod deploy;
 mod image;
 mod jobs;
 mod order;
+mod prices;
 mod quality;
 mod traces;
 
@@ -55,6 +57,8 @@ pub enum Verb {
     Agent(Agent),
     /// List the computes that can run jobs, or show one in full
     Computes(Computes),
+    /// Show what computes on AWS cost, or ask AWS for it
+    Prices(Prices),
     /// The stack of computes on AWS
     #[command(subcommand)]
     Deploy(Deploy),

@@ -15,6 +15,7 @@ use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::registry::RegistryError;
 use ffbatch_media::find::FindError;
 use ffbatch_media::offset::OffsetError;
+use ffbatch_prices::RefreshError;
 use ffbatch_quality as _;
 use ffbatch_storage::StoreError;
 use ffbatch_traces::ExportError;
@@ -42,6 +43,7 @@ mod list;
 mod logs;
 mod outcome;
 mod plot;
+mod prices;
 mod quality;
 mod refusal;
 mod retry;
@@ -136,6 +138,10 @@ async fn call(args: Args) -> anyhow::Result<Exit> {
         Verb::Submit(flags) => submit::run(config()?, flags, verbose).await,
         Verb::Agent(flags) => agent::run(&config()?, &flags, verbose).await,
         Verb::Computes(flags) => computes::run(&config()?, &flags),
+        Verb::Prices(flags) => {
+            let _log = trace::log(verbose);
+            prices::run(config()?, flags).await
+        }
         Verb::Quality(flags) => {
             let _log = trace::log(verbose);
             quality::run(&config()?, &flags, verbose).await
@@ -204,6 +210,8 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         bench::exit_of(error)
     } else if let Some(error) = error.downcast_ref::<ResultsError>() {
         bench::exit_of_results(error)
+    } else if let Some(error) = error.downcast_ref::<RefreshError>() {
+        error.exit()
     } else if let Some(error) = error.downcast_ref::<RegistryError>() {
         DispatchError::from(error.clone()).exit()
     } else if let Some(error) = error.downcast_ref::<OffsetError>() {

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::account::variable;
 use crate::error::root;
+use crate::failure;
 use crate::role::{self, IAM};
 
 /// How long it may take in all: to find credentials, to connect, to be answered.
@@ -79,6 +80,11 @@ pub struct CallError {
 }
 
 impl CallError {
+    /// Whether AWS does not take the credentials.
+    pub fn is_unsigned(&self) -> bool {
+        failure::CREDENTIALS.contains(&self.kind.as_str())
+    }
+
     pub(crate) fn new(why: impl Into<String>) -> Self {
         Self {
             kind: String::new(),
@@ -98,14 +104,25 @@ pub async fn call(
     operation: &str,
     asked: &Value,
 ) -> Result<Value, CallError> {
-    let answer = tokio::time::timeout(LIMIT, ask(config, service, operation, asked)).await;
-    answer.unwrap_or_else(|_| Err(late(service)))
+    call_within(config, service, operation, asked, LIMIT).await
 }
 
-pub(crate) fn late(service: Service) -> CallError {
+/// The same, of an operation that may take longer.
+pub async fn call_within(
+    config: &SdkConfig,
+    service: Service,
+    operation: &str,
+    asked: &Value,
+    limit: Duration,
+) -> Result<Value, CallError> {
+    let answer = tokio::time::timeout(limit, ask(config, service, operation, asked)).await;
+    answer.unwrap_or_else(|_| Err(late(service, limit)))
+}
+
+pub(crate) fn late(service: Service, limit: Duration) -> CallError {
     CallError::new(format!(
         "there was no answer within {} s (check the network, or give the machine a way to the endpoint of {})",
-        LIMIT.as_secs(),
+        limit.as_secs(),
         service.name
     ))
 }
@@ -275,19 +292,29 @@ pub(crate) fn answered(
     let kind = kind.rsplit('#').next().unwrap_or_default();
     let kind = kind.split(':').next().unwrap_or_default();
     let message = text("message").or_else(|| text("Message"));
+    Err(refused(status, kind, message, body))
+}
+
+/// A refusal: its kind, where it has one, and what was said.
+pub(crate) fn refused(
+    status: StatusCode,
+    kind: &str,
+    message: Option<&str>,
+    body: &[u8],
+) -> CallError {
     let said = match (kind, message) {
         ("", None) => shortened(&String::from_utf8_lossy(body)),
         (only, None) | ("", Some(only)) => only.to_owned(),
         (kind, Some(message)) => format!("{kind}: {message}"),
     };
-    Err(CallError {
+    CallError {
         kind: kind.to_owned(),
         why: format!("the answer is {}: {said}", status.as_u16()),
         busy: status.is_server_error()
             || status == StatusCode::TOO_MANY_REQUESTS
             || kind == "ThrottlingException",
         denied: kind.starts_with("AccessDenied") || status == StatusCode::FORBIDDEN,
-    })
+    }
 }
 
 /// The beginning of a text, in one line.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_config::provider_config::ProviderConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use ffbatch_dispatcher::config::Aws;
@@ -65,6 +65,12 @@ impl LoadServiceConfig for Filled {
 pub async fn region(aws: &Aws) -> Option<String> {
     let known = regions(aws.region.clone(), aws.profile.as_deref());
     known.region().await.map(|region| region.to_string())
+}
+
+/// The same configuration for another Region.
+pub fn in_region(config: &SdkConfig, region: &str) -> SdkConfig {
+    let region = Region::new(region.to_owned());
+    config.to_builder().region(region).build()
 }
 
 /// The settings by which the stores of this process reach S3 as that configuration does.

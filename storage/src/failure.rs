@@ -6,11 +6,13 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 /// Codes of credentials that AWS does not take.
-const CREDENTIALS: [&str; 6] = [
+pub(crate) const CREDENTIALS: [&str; 8] = [
+    "AuthFailure",
     "ExpiredToken",
     "ExpiredTokenException",
     "InvalidClientTokenId",
     "InvalidSignatureException",
+    "RequestExpired",
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 ];

@@ -7,7 +7,7 @@
 //! once or not at all. Peak memory depends on how many requests are in flight, never on the size of a file.
 //!
 //! This crate is the only user of `aws-sdk-s3`. It spawns no process, makes single calls of other AWS services
-//! ([`call()`], [`parameter()`], [`has_role()`], [`send_segment()`]), asks the machine which instance it is ([`instance()`]), and names no plugin.
+//! ([`call()`], [`query()`], [`parameter()`], [`has_role()`], [`send_segment()`]), asks the machine which instance it is ([`instance()`]), and names no plugin.
 
 mod account;
 mod call;
@@ -22,6 +22,7 @@ mod instance;
 mod meter;
 mod parameter;
 mod partial;
+mod query;
 mod role;
 mod s3;
 mod segment;
@@ -30,8 +31,8 @@ mod store;
 mod stores;
 
 pub use aws_config::SdkConfig;
-pub use call::{CallError, ECS, Service, call};
-pub use cloud::{cloud, region, s3_settings};
+pub use call::{CallError, ECS, Service, call, call_within};
+pub use cloud::{cloud, in_region, region, s3_settings};
 pub use error::{Kind, StoreError};
 pub use failure::{Failure, Left};
 pub use file::readable;
@@ -39,6 +40,7 @@ pub use http::gate::{Gate, is_local, refusal};
 pub use instance::{Instance, InstanceError, instance};
 pub use meter::Meter;
 pub use parameter::{ParameterError, parameter, parameter_of};
+pub use query::query;
 pub use role::has_role;
 pub use s3::{Bucket, Keys, S3Settings};
 pub use segment::send_segment;

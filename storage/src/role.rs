@@ -1,9 +1,9 @@
 //! Whether an account has a role. IAM speaks a protocol of its own, answers in XML, and knows no Regions.
 
 use aws_config::SdkConfig;
-use reqwest::StatusCode;
 
-use crate::call::{ANY_REGION, CallError, LIMIT, Service, answered, late, post};
+use crate::call::{ANY_REGION, CallError, LIMIT, Service};
+use crate::query::query;
 
 /// AWS Identity and Access Management (its API Reference, `GetRole`, "Examples").
 pub(crate) const IAM: Service = Service {
@@ -14,23 +14,17 @@ pub(crate) const IAM: Service = Service {
     variable: "AWS_ENDPOINT_URL_IAM",
 };
 
-/// The type of a request to it.
-const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
+/// The version of its API.
+const VERSION: &str = "2010-05-08";
 
 /// Whether AWS IAM has a role of this name, within 5 s.
 pub async fn has_role(config: &SdkConfig, name: &str) -> Result<bool, CallError> {
-    let asked = format!("Action=GetRole&Version=2010-05-08&RoleName={name}");
-    let asked = post(config, IAM, "", &[("content-type", FORM)], asked);
-    let Ok(answer) = tokio::time::timeout(LIMIT, asked).await else {
-        return Err(late(IAM));
-    };
-    let (status, _, body) = answer?;
-    let text = String::from_utf8_lossy(&body);
-    if status == StatusCode::NOT_FOUND && text.contains("<Code>NoSuchEntity</Code>") {
-        return Ok(false);
+    let asked = [("RoleName".to_owned(), name.to_owned())];
+    match query(config, IAM, VERSION, "GetRole", &asked, LIMIT).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind == "NoSuchEntity" => Ok(false),
+        Err(error) => Err(error),
     }
-    // A refusal is no JSON, and is told as it is.
-    answered(status, None, &body).map(|_| true)
 }
 
 /// The Region in which a partition keeps what is the same in all of its Regions.

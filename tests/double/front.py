@@ -8,6 +8,7 @@ import uuid
 
 import limits
 import models
+import prices
 import traces
 from gateway import PREFIX, Gateway
 
@@ -41,7 +42,8 @@ class Front:
                 # It never arrived.
                 hang_up(environ, "dropped on purpose")
             if fault.status:
-                return answer(start_response, fault.status, fault.code, fault.message)
+                refuse = form_answer if call.service in models.FORMS else answer
+                return refuse(start_response, fault.status, fault.code, fault.message)
         problem = models.problem(call) or limits.problem(call) or traces.problem(call)
         if problem:
             self.ledger.refused(call, problem)
@@ -49,7 +51,8 @@ class Front:
         if self.ledger.too_fast(call):
             return answer(start_response, 429, "TooManyRequestsException", "Too Many Requests")
         heads = []
-        result = [b"".join(self.app(environ, lambda *head: heads.append(head)))]
+        app = priced(call) if call.service == "pricing" else self.app
+        result = [b"".join(app(environ, lambda *head: heads.append(head)))]
         if wrong := models.wrong(call, result[0]):
             # The double must not answer what AWS cannot.
             return answer(start_response, 500, "DoubleIsWrong", wrong)
@@ -64,6 +67,25 @@ def hang_up(environ, why):
     """Ends the connection without an answer."""
     environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
     raise ConnectionResetError(why)
+
+
+def priced(call):
+    """An application that answers a call of AWS Price List, which moto does not have."""
+    def app(_environ, start_response):
+        if call.name != "GetProducts":
+            return answer(start_response, 400, "UnknownOperationException", f"nobody needs {call.name}")
+        body = json.dumps(prices.answer(call.parameters)).encode()
+        start_response("200 OK", [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(body)))])
+        return [body]
+    return app
+
+
+def form_answer(start_response, status, code, message):
+    """An error in the form of the EC2 query protocol."""
+    request = uuid.uuid4()
+    body = f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>{request}</RequestID></Response>".encode()
+    start_response(f"{status} {code}", [("Content-Type", "text/xml"), ("Content-Length", str(len(body)))])
+    return [body]
 
 
 def answer(start_response, status, code, message):

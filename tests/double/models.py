@@ -21,14 +21,18 @@ REFUSAL = {
     "ssm": "ValidationException",
     "states": "ValidationException",
     "xray": "InvalidRequestException",
+    "pricing": "InvalidParameterException",
 }
+
+# Services whose calls are forms. They are counted and fail on purpose as the others do; their parameters are moto's matter.
+FORMS = ("ec2",)
 
 # The services whose models have another name.
 MODELS = {"states": "stepfunctions"}
 
 # The operations whose answers are not moto's alone.
 OWN = ("SubmitJob", "DescribeJobs", "ListJobs", "CancelJobs", "TerminateJobs", "GetJobQueueSnapshot")
-OWN += ("GetTraceSummaries", "BatchGetTraces", "GetTraceSegmentDestination", "StartTraceRetrieval", "ListRetrievedTraces")
+OWN += ("GetProducts", "GetTraceSummaries", "BatchGetTraces", "GetTraceSegmentDestination", "StartTraceRetrieval", "ListRetrievedTraces")
 
 
 @dataclass
@@ -58,9 +62,12 @@ def by_path(name):
 def call(environ, body):
     """The call that a request is; None where it is for a service that nobody looks at, such as S3."""
     scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split(",")[0].split("/")
-    if len(scope) != 5 or scope[3] not in REFUSAL:
+    if len(scope) != 5 or scope[3] not in (*REFUSAL, *FORMS):
         return None
     region, name = scope[2], scope[3]
+    if name in FORMS:
+        fields = {field: values[0] for field, values in parse_qs(body.decode()).items()}
+        return Call(name, region, fields.get("Action", "?"), fields, len(body))
     try:
         parameters = json.loads(body or b"{}")
     except ValueError:
@@ -89,7 +96,7 @@ def rest(environ, name, region, parameters, size):
 
 def problem(call):
     """What the service's model has against a call, as one sentence; empty where it has nothing."""
-    if call.problem:
+    if call.problem or call.service in FORMS:
         return call.problem
     shape = service(call.service).operation_model(call.name).input_shape
     if shape is None:

@@ -10,7 +10,7 @@ use ffbatch_quality as _;
 use ffbatch_tests::source::{code, packages, rust, text, tracked};
 
 /// The only arrows between our packages. The tests may use everything.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("ffbatch-dispatcher", &[]),
     ("ffbatch-jobfile", &["ffbatch-dispatcher"]),
     ("ffbatch-storage", &["ffbatch-dispatcher"]),
@@ -22,6 +22,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ),
     ("ffbatch-deploy", &["ffbatch-storage", "ffbatch-dispatcher"]),
     ("ffbatch-traces", &["ffbatch-storage", "ffbatch-dispatcher"]),
+    ("ffbatch-prices", &["ffbatch-storage", "ffbatch-dispatcher"]),
     ("ffbatch-images", &[]),
     ("ffbatch-bench", &["ffbatch-storage", "ffbatch-dispatcher"]),
     (
@@ -40,6 +41,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "ffbatch-deploy",
             "ffbatch-bench",
             "ffbatch-traces",
+            "ffbatch-prices",
             "ffbatch-images",
             "ffbatch-backends",
             "ffbatch-quality",
@@ -86,6 +88,8 @@ fn the_worker_links_nothing_that_it_does_not_need() {
         "aws-sdk-cloudformation",
         "aws-sdk-xray",
         "ffbatch-traces",
+        "ffbatch-prices",
+        "ffbatch-bench",
         "axum",
         "indicatif",
         "comfy-table",
@@ -218,6 +222,28 @@ fn pure_crates_touch_nothing() {
             assert!(
                 !code(&text).contains(touch),
                 "`{path}` says `{touch}`, but its crate is pure"
+            );
+        }
+    }
+}
+
+#[test]
+fn prices_are_told_without_a_file_or_a_clock() {
+    for (path, text) in rust()
+        .into_iter()
+        .filter(|(path, _)| path.starts_with("prices/src/") && !is_test(path))
+    {
+        for touch in ["std::fs", "std::env", "File::open", "::now()", "process::"] {
+            assert!(
+                !code(&text).contains(touch),
+                "`{path}` says `{touch}`: whoever asks for a price hands over documents and the day"
+            );
+        }
+        let waits = path.starts_with("prices/src/refresh");
+        for touch in ["async", "tokio", "ffbatch_storage"] {
+            assert!(
+                waits || !code(&text).contains(touch),
+                "`{path}` says `{touch}`, but only a refresh calls AWS"
             );
         }
     }

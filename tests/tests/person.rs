@@ -269,6 +269,8 @@ fn the_help_reads_well() {
     }
     assert_snapshot!("help-traces-export", shown("traces export --help"));
     assert_snapshot!("help-image-push", shown("image push --help"));
+    assert_snapshot!("help-prices", shown("prices --help"));
+    assert_snapshot!("help-prices-refresh", shown("prices refresh --help"));
 }
 
 #[test]
