@@ -5,7 +5,7 @@
 //! run that is: processors x seconds x watts at rest, and processor seconds x (watts at full load - watts at rest), all of
 //! it times the power usage effectiveness of the data centre. Memory, disks, network and the making of the machine are left out.
 //!
-//! Coefficients come from published measurements of servers with that processor (SPECpower). Where nobody published one there is a
+//! Coefficients come from published measurements of servers with that processor (`SPECpower`). Where nobody published one there is a
 //! range between what was assumed and what was measured of a similar one; where nothing is known of a processor there is no number.
 
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ const PROCESSORS: &str = include_str!("energy/processors.tsv");
 /// Models of processors, as Linux names them, and which row of [`PROCESSORS`] they are.
 const MODELS: &str = include_str!("energy/models.tsv");
 
-/// What the grid of a Region emits, in kilograms of CO2e a kilowatt-hour, and when that was said.
+/// What the grid of a Region emits, in kilograms of `CO2e` a kilowatt-hour, and when that was said.
 const GRIDS: &str = include_str!("energy/grids.tsv");
 
 /// Watts of graphics cards at rest and at full load, as Cloud Carbon Footprint has them. How busy a card's encoder was is not known.
@@ -119,7 +119,7 @@ impl Watts {
     }
 }
 
-/// What a Region's grid emits, in kilograms of CO2e a kilowatt-hour, and who says so.
+/// What a Region's grid emits, in kilograms of `CO2e` a kilowatt-hour, and who says so.
 pub fn grid(region: &str) -> Option<(f64, &'static str)> {
     let mut rows = rows::<3>(GRIDS);
     let [_, factor, origin] = rows.find(|[name, ..]| *name == region)?;

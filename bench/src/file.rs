@@ -57,7 +57,7 @@ pub struct BenchFile {
     /// A benchmark that is predicted to cost more is asked about.
     #[serde(default = "max_usd")]
     pub max_usd: f64,
-    /// What the grid emits, in kilograms of CO2e a kilowatt-hour; by default as is known of the Region.
+    /// What the grid emits, in kilograms of `CO2e` a kilowatt-hour; by default as is known of the Region.
     #[serde(default)]
     pub grid_kg_per_kwh: Option<f64>,
     /// What is encoded.

@@ -9,9 +9,8 @@ use std::collections::BTreeMap;
 use ffbatch_dispatcher::command::{Command, words};
 use ffbatch_dispatcher::infra::PINNED;
 use ffbatch_dispatcher::report::Report;
-use sha2::{Digest, Sha256};
 
-use crate::matrix::{Cell, INPUT, Input, OUTPUT, Place, Rung};
+use crate::matrix::{Cell, INPUT, Input, OUTPUT, Place, Rung, cell_id};
 use crate::run::{Ended, Given, Run, VERSION};
 
 /// Options that set quality or rate, with their names on a ladder.
@@ -31,7 +30,7 @@ const QUEUE: &str = "-job-queue-";
 
 /// Runs from reports, in the order of their jobs' start; `region` is where jobs of AWS Batch ran that do not say it.
 pub fn runs(mut reports: Vec<Report>, region: Option<&str>) -> Vec<Run> {
-    reports.sort_by(|one, other| one.started.cmp(&other.started));
+    reports.sort_by_key(|report| report.started);
     let mut rounds: BTreeMap<String, u32> = BTreeMap::new();
     reports
         .into_iter()
@@ -92,17 +91,11 @@ fn cell(report: &Report) -> Option<Cell> {
     let url = url?;
     let place = place(report);
     let what = serde_json::json!({ "input": url, "commands": commands, "place": place });
-    let digest = Sha256::digest(what.to_string());
-    let id: String = digest
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
     let base = url.rsplit('/').next().unwrap_or(&url);
     let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
     let duration = report.inputs.iter().find_map(|input| input.duration_secs);
     Some(Cell {
-        id,
+        id: cell_id(&what),
         input: Input {
             name: stem.to_owned(),
             url: url.clone(),

@@ -348,6 +348,17 @@ fn combinations<'a>(
     all
 }
 
+/// The id of a cell that does this: 12 hexadecimal digits.
+pub fn cell_id(what: &serde_json::Value) -> String {
+    let digest = Sha256::digest(what.to_string());
+    let digits: Vec<String> = digest
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    digits.concat()
+}
+
 impl Variant {
     /// Finds what makes no job, before any runs.
     fn check(&self) -> Result<(), String> {
@@ -369,10 +380,8 @@ impl Variant {
             "quality": bench.quality,
             "vmaf_model": bench.vmaf_model,
         });
-        let digest = Sha256::digest(what.to_string());
-        let id = digest.iter().take(6).map(|byte| format!("{byte:02x}"));
         Cell {
-            id: id.collect(),
+            id: cell_id(&what),
             input: input.clone(),
             variant: self.name.clone(),
             rung: self.rung.clone(),

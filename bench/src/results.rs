@@ -127,7 +127,7 @@ impl Results {
         }
         let entries = self.store.list(&self.inside("runs/")).await?;
         let files = entries.into_iter().map(|entry| entry.location);
-        let files = files.filter(|at| at.to_string().ends_with(".jsonl"));
+        let files = files.filter(|at| is_named(at, "jsonl"));
         let read = stream::iter(files).map(|at| async move { self.run(&at).await });
         read.buffered(AT_ONCE).try_collect().await
     }
@@ -215,7 +215,7 @@ impl Results {
         }
         let entries = self.store.list(&self.inside(below)).await?;
         let files = entries.into_iter().map(|entry| entry.location);
-        let files = files.filter(|at| at.to_string().ends_with(".json"));
+        let files = files.filter(|at| is_named(at, "json"));
         let read = stream::iter(files).map(|at| async move {
             let bytes = self.store.read(&at, LIMIT).await?;
             let report = serde_json::from_slice::<Report>(&bytes);
@@ -242,4 +242,12 @@ impl Results {
         }
         Ok(())
     }
+}
+
+/// Whether a file has this extension.
+fn is_named(at: &Location, extension: &str) -> bool {
+    let name = at.to_string();
+    Path::new(&name)
+        .extension()
+        .is_some_and(|own| own == extension)
 }

@@ -63,7 +63,7 @@ pub struct Asked<'a> {
     pub min_vmaf: Option<f64>,
     /// What the answer shall be about.
     pub rank_by: Option<Criterion>,
-    /// What the grid emits, where the benchmark says it, in kilograms of CO2e a kilowatt-hour.
+    /// What the grid emits, where the benchmark says it, in kilograms of `CO2e` a kilowatt-hour.
     pub grid_kg_per_kwh: Option<f64>,
     /// Half the width of the confidence interval that was asked for, in per cent.
     pub precision_percent: f64,

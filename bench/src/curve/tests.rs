@@ -23,7 +23,7 @@ const TEST: Points = &[
     (1356.24, 34.987),
 ];
 
-/// The package `bjontegaard` 1.3.0 of PyPI gives these numbers with `method="pchip"`; the first two sets are of the kind that the
+/// The package `bjontegaard` 1.3.0 of `PyPI` gives these numbers with `method="pchip"`; the first two sets are of the kind that the
 /// common test conditions of JVET report, the third has ladders of different length, the fourth the fewest points that can be.
 #[test]
 fn bd_rate_as_others_have_it() {

@@ -25,7 +25,7 @@ pub fn of(summary: &Summary) -> String {
         ),
         others => {
             let ties: Vec<&Ranked> = others.iter().filter(|one| one.rank == first.rank).collect();
-            if let [] = ties[..] {
+            if ties.is_empty() {
                 let next = &others[0];
                 format!(
                     "{at}`{}` is the {best}: {} `{}`, the next; {}",

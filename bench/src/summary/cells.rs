@@ -136,7 +136,7 @@ pub struct Energy {
     /// Watt-hours of a minute of media.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watt_hours_per_minute: Option<Range>,
-    /// Grams of CO2e of a job; absent where the grid is not known.
+    /// Grams of `CO2e` of a job; absent where the grid is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grams_co2e: Option<Range>,
     /// Where the coefficients come from.
@@ -254,7 +254,7 @@ fn measured(runs: &[&Run], asked: Asked<'_>) -> Option<Measured> {
             first.map(|output| &output.refused),
             quality.and_then(|quality| quality.refused.as_ref()),
         ),
-        same_bytes: (good.len() > 1).then(|| digests.len() == 1),
+        same_bytes: (good.len() > 1).then_some(digests.len() == 1),
         machine: last.map(|run| machine(run, machines.last())),
         cost: money(&figures, machines.last()),
         energy: energy(&figures, machines.last(), asked),

@@ -258,7 +258,8 @@ fn contender(
     let mut measures = Measures::default();
     let mut ranges = Vec::new();
     for round in 0..rounds {
-        let sums = Sums::of(read.iter().map(|one| &one.rounds[round]));
+        let inputs: Vec<&Figures> = read.iter().map(|one| &one.rounds[round]).collect();
+        let sums = Sums::of(&inputs);
         measures.time.extend(sums.time());
         measures.cost.extend(sums.cost());
         measures.energy.extend(sums.energy().map(Range::middle));
@@ -365,10 +366,11 @@ struct Sums {
 }
 
 impl Sums {
-    fn of<'a>(inputs: impl Iterator<Item = &'a Figures> + Clone) -> Self {
-        let sum = |of: fn(&Figures) -> Option<f64>| inputs.clone().map(of).sum::<Option<f64>>();
+    fn of(inputs: &[&Figures]) -> Self {
+        let sum =
+            |of: fn(&Figures) -> Option<f64>| inputs.iter().copied().map(of).sum::<Option<f64>>();
         Self {
-            encode_secs: inputs.clone().map(|one| one.encode_secs).sum(),
+            encode_secs: inputs.iter().map(|one| one.encode_secs).sum(),
             media_secs: sum(|one| one.media_secs).filter(|secs| *secs > 0.0),
             usd: sum(|one| one.usd),
             watt_hours: sum(|one| one.watt_hours.map(|range| range.low))

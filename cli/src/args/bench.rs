@@ -11,7 +11,7 @@ pub struct Bench {
     /// What is compared
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Where results lie: a directory, or s3://BUCKET/PREFIX [default: `results` of the file, else FILE-results beside it]
+    /// Where results lie: a directory, or `s3://BUCKET/PREFIX` [default: `results` of the file, else FILE-results beside it]
     #[arg(long, value_name = "PLACE")]
     pub results: Option<String>,
     /// Run nothing, and show what would run, how long, and for how much
@@ -37,7 +37,7 @@ pub struct Bench {
 #[derive(Debug, clap::Args)]
 #[command(after_help = REPORT)]
 pub struct Report {
-    /// Results of a benchmark, or reports that jobs have left: a directory, or s3://BUCKET/PREFIX
+    /// Results of a benchmark, or reports that jobs have left: a directory, or `s3://BUCKET/PREFIX`
     #[arg(value_name = "PLACE")]
     pub place: String,
     /// Where the report is written [default: PLACE where it holds a benchmark, else report/ here]

@@ -58,7 +58,7 @@ fn traced_back(summary: &Summary, all: &[Run]) {
             .filter(|run| run.round > 0)
             .filter_map(|run| run.encode_secs())
             .collect();
-        let mean = (timed[0] + timed[1]) / 2.0;
+        let mean = f64::midpoint(timed[0], timed[1]);
         let interval = cell.encode_secs.expect("it was timed");
         assert!((interval.mean - mean).abs() < 1e-12);
         // Student's t of one degree of freedom is 12.7062 at 97.5 %.
@@ -140,9 +140,8 @@ fn threads_are_counted_as_asked() {
         );
     }
     let cell = &summary(&sandbox).cells[0];
-    let busy = (all[0].busy_secs().expect("it succeeded")
-        + all[1].busy_secs().expect("it succeeded"))
-        / 2.0;
+    let busy = |at: usize| all[at].busy_secs().expect("it succeeded");
+    let busy = f64::midpoint(busy(0), busy(1));
     let cost = cell.cost.as_ref().expect("the file says it");
     assert!((cost.usd_per_job - busy * 0.36 / 3600.0).abs() < 1e-12);
     assert_eq!(cost.rate.source, "as the benchmark's file says");
