@@ -14,7 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use ffbatch_dispatcher::compute::{Compute, ComputeError};
+use ffbatch_dispatcher::detail::Filter;
 use ffbatch_dispatcher::event::Progress;
+use ffbatch_dispatcher::state::State;
 use futures_util::future::try_join_all;
 use tokio::sync::watch;
 
@@ -23,6 +25,9 @@ use crate::matrix::Cell;
 use crate::results::{Results, ResultsError};
 use crate::run::Run;
 use crate::statistics::Interval;
+
+/// What the names of a benchmark's jobs begin with.
+const JOB_PREFIX: &str = "bench-";
 
 /// A benchmark that came to no end.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +111,28 @@ impl<'a> Runner<'a> {
         for cell in cells {
             lanes.entry(self.lane_of(cell)).or_default().push(cell);
         }
+        self.look_around().await?;
         try_join_all(lanes.values().map(|cells| self.lane(cells))).await?;
+        Ok(())
+    }
+
+    /// Says so where other jobs share this machine: then times say little.
+    async fn look_around(&self) -> Result<(), RunnerError> {
+        for (name, client) in self.clients.iter().filter(|(_, client)| !client.elsewhere) {
+            let open = State::ALL.into_iter().filter(|state| !state.is_ended());
+            let filter = Filter {
+                states: open.collect(),
+                ..Filter::default()
+            };
+            let jobs = client.compute.list(&filter).await?.jobs;
+            let others = jobs.iter().filter(|job| !job.name.starts_with(JOB_PREFIX));
+            let others = others.count();
+            if others > 0 {
+                (self.tell)(Told::Note(format!(
+                    "{others} other jobs of `{name}` run or wait on this machine: times say little until they have ended (`ffbatch list --compute {name}`)"
+                )));
+            }
+        }
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use ffbatch_dispatcher::variable::THREADS;
 use jiff::Timestamp;
 
 use super::encoder::Encoders;
-use super::{Client, Runner, RunnerError, Told};
+use super::{Client, JOB_PREFIX, Runner, RunnerError, Told};
 use crate::matrix::Cell;
 use crate::run::{Ended, Given, Run, VERSION};
 
@@ -99,7 +99,7 @@ impl Runner<'_> {
             version: VERSION,
             cell: cell.clone(),
             round,
-            job_name: format!("bench-{}-{round}-{own}", cell.id),
+            job_name: format!("{JOB_PREFIX}{}-{round}-{own}", cell.id),
             submission,
             submitted: Timestamp::now(),
             region: client.region.clone(),

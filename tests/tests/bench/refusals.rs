@@ -127,3 +127,15 @@ fn what_nobody_can_price_is_asked_about() {
     let plan = bench(&sandbox, "--plan");
     assert!(plan.ok().stdout.contains("unknown USD"), "{plan}");
 }
+
+#[test]
+fn who_shares_the_machine_is_told() {
+    let sandbox = place(ONE);
+    let words = "submit -- ffmpeg -readrate 1 -i in.mp4 -c copy other.mp4";
+    sandbox.ffbatch(words.split(' ')).ok();
+    let ended = bench(&sandbox, "");
+    assert!(
+        ended.ok().stderr.contains("note: 1 other jobs of `local`"),
+        "{ended}"
+    );
+}
