@@ -3,8 +3,11 @@
 //! It is made of runs alone, and is what all forms of the report are drawn from; as JSON it is what a later benchmark is compared with.
 
 mod answer;
+mod bd;
 mod cells;
 mod contenders;
+mod ladders;
+mod notes;
 mod ranking;
 
 use jiff::Timestamp;
@@ -14,8 +17,9 @@ use crate::figures::Prices;
 use crate::file::Criterion;
 use crate::run::Run;
 
+pub use bd::BdRate;
 pub use cells::{CellSummary, Energy, MachineSummary, Money};
-pub use contenders::{BdRate, Contender, Measures, Target};
+pub use contenders::{Contender, Measures, Target};
 pub use ranking::{Ranked, Ranking};
 
 /// The version that this code writes.
@@ -79,8 +83,8 @@ impl Summary {
         let contenders = contenders::of(&measured, target.as_ref());
         let rank_by = asked.rank_by.unwrap_or_else(|| ranking::usual(&contenders));
         let rankings = ranking::of(&contenders, rank_by);
-        let bd_rates = contenders::bd_rates(&measured);
-        let notes = cells::notes(&measured, asked);
+        let bd_rates = bd::of(&measured);
+        let notes = notes::of(&measured, asked);
         let cells: Vec<CellSummary> = measured.into_iter().map(|one| one.summary).collect();
         let ended = runs.iter().filter_map(Run::succeeded);
         let mut summary = Self {

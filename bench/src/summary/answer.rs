@@ -1,6 +1,6 @@
 //! The answer in a sentence.
 
-use super::cells::counted;
+use super::notes::counted;
 use super::{Ranked, Summary};
 use crate::file::Criterion;
 use crate::report::format::number;

@@ -8,7 +8,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::cells::Measured;
-use crate::curve::{self, Curve};
+use super::ladders::{Ladder, ladders, quality_curve};
+use crate::curve::Curve;
 use crate::energy::Range;
 use crate::figures::Figures;
 use crate::file::Criterion;
@@ -66,27 +67,6 @@ pub struct Measures {
     pub bitrate: Vec<f64>,
 }
 
-/// A Bjøntegaard difference of rates.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BdRate {
-    /// What is judged.
-    pub variant: String,
-    /// What it is compared with.
-    pub anchor: String,
-    /// Where both ran.
-    pub place: String,
-    /// On which input.
-    pub input: String,
-    /// By which metric.
-    pub metric: String,
-    /// By how much the rate differs at equal quality, in per cent; negative where it is lower.
-    pub percent: f64,
-    /// Over which range of the metric.
-    pub range: (f64, f64),
-    /// How much of what any of the two reaches both reach, 0 to 1.
-    pub overlap: f64,
-}
-
 impl Measures {
     /// The samples of a criterion.
     pub fn of(&self, criterion: Criterion) -> &[f64] {
@@ -101,40 +81,6 @@ impl Measures {
     /// Their mean with its interval; `None` where nothing is known.
     pub fn interval(&self, criterion: Criterion) -> Option<Interval> {
         Interval::of(self.of(criterion))
-    }
-}
-
-/// Cells of one variant on one place, by input: the steps of its ladder.
-type Ladder<'a> = Vec<&'a Measured>;
-
-/// Groups what is there: variant, place, and for each input its ladder.
-fn ladders(measured: &[Measured], steps: bool) -> Vec<(String, String, Vec<Ladder<'_>>)> {
-    let mut groups: Vec<(String, String, Vec<Ladder<'_>>)> = Vec::new();
-    for one in measured {
-        let cell = &one.summary.cell;
-        let (variant, place) = (variant(one, steps), cell.place.label());
-        let known = groups
-            .iter()
-            .position(|(v, p, _)| *v == variant && *p == place);
-        let at = known.unwrap_or_else(|| {
-            groups.push((variant, place, Vec::new()));
-            groups.len() - 1
-        });
-        let inputs = &mut groups[at].2;
-        let same = |ladder: &&mut Ladder<'_>| ladder[0].summary.cell.input.name == cell.input.name;
-        match inputs.iter_mut().find(same) {
-            Some(ladder) => ladder.push(one),
-            None => inputs.push(vec![one]),
-        }
-    }
-    groups
-}
-
-fn variant(one: &Measured, steps: bool) -> String {
-    let cell = &one.summary.cell;
-    match &cell.rung {
-        Some(rung) if steps => format!("{} {}={}", cell.variant, rung.key, rung.value),
-        _ => cell.variant.clone(),
     }
 }
 
@@ -159,19 +105,6 @@ pub fn target(measured: &[Measured], asked: Option<f64>) -> Option<Target> {
         vmaf: (10.0 * f64::midpoint(low, high)).round() / 10.0,
         asked: false,
     })
-}
-
-/// The curve of the logarithm of something over quality.
-fn quality_curve(
-    ladder: &Ladder<'_>,
-    metric: &str,
-    value: impl Fn(&Measured) -> Option<f64>,
-) -> Option<Curve> {
-    Curve::through(ladder.iter().filter_map(|one| {
-        let quality = one.summary.score(metric)?.mean;
-        let value = value(one).filter(|value| *value > 0.0)?;
-        quality.is_finite().then(|| (quality, value.ln()))
-    }))
 }
 
 /// What is compared.
@@ -399,55 +332,4 @@ impl Sums {
     fn bitrate(&self) -> Option<f64> {
         Some(self.bits? / self.media_secs? / 1000.0)
     }
-}
-
-/// Differences of rates against the first variant that has a ladder, on the same place and input.
-pub fn bd_rates(measured: &[Measured]) -> Vec<BdRate> {
-    let groups = ladders(measured, false);
-    let mut rates = Vec::new();
-    for (variant, place, inputs) in &groups {
-        let anchor = groups.iter().find(|(_, other, inputs)| {
-            other == place && inputs.iter().any(|ladder| ladder.len() > 1)
-        });
-        let Some((name, _, anchors)) = anchor.filter(|(name, ..)| name != variant) else {
-            continue;
-        };
-        for ladder in inputs {
-            let input = &ladder[0].summary.cell.input.name;
-            let Some(base) = anchors
-                .iter()
-                .find(|one| one[0].summary.cell.input.name == *input)
-            else {
-                continue;
-            };
-            let metrics = ladder[0]
-                .summary
-                .scores
-                .iter()
-                .map(|score| score.metric.clone());
-            for metric in metrics {
-                let points = |ladder: &Ladder<'_>| -> Vec<(f64, f64)> {
-                    ladder
-                        .iter()
-                        .filter_map(|one| {
-                            Some((one.summary.bits_per_sec?, one.summary.score(&metric)?.mean))
-                        })
-                        .collect()
-                };
-                if let Some(delta) = curve::bd_rate(&points(base), &points(ladder)) {
-                    rates.push(BdRate {
-                        variant: variant.clone(),
-                        anchor: name.clone(),
-                        place: place.clone(),
-                        input: input.clone(),
-                        metric: metric.clone(),
-                        percent: delta.mean,
-                        range: delta.range,
-                        overlap: delta.overlap,
-                    });
-                }
-            }
-        }
-    }
-    rates
 }
