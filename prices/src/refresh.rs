@@ -132,7 +132,7 @@ pub async fn refresh(
         notes.extend(answer.notes);
         failed.extend(answer.failed);
     }
-    if is_listed && order.fargate {
+    if is_listed && order.fargate && failed.is_empty() {
         let answer = fargate::ask(config, order, on).await;
         let rates = answer.found.into_iter();
         document.fargate = rates.map(|rate| rate.on(date)).collect();

@@ -18,7 +18,7 @@ fn account() -> (Aws, Sandbox) {
 }
 
 fn prices(sandbox: &Sandbox, words: &str) -> Ended {
-    sandbox.ffbatch(format!("prices {words}").trim().split(' '))
+    sandbox.ffbatch(format!("prices {words}").split_whitespace())
 }
 
 /// The JSON of a success.
@@ -303,6 +303,18 @@ fn what_is_wrong_is_one_sentence() {
     fails(&sandbox, "--compute local", "`local` runs on this machine");
     fails(&sandbox, "--compute moon", "moon");
     fails(&sandbox, "refresh --region cn-north-1 c5.large", "in yuan");
+
+    let own = "[backends.arm]\nregion = 'eu-west-1'\n";
+    sandbox.write("ffbatch.toml", own);
+    let both = "--compute arm --compute intel";
+    fails(
+        &sandbox,
+        both,
+        "arm and intel are reached in different ways",
+    );
+    assert_eq!(told(&sandbox, "--compute arm")["region"], "eu-west-1");
+    assert_eq!(told(&sandbox, "")["region"], "us-east-1");
+    told(&sandbox, &format!("{both} --region us-east-2"));
 
     let place = sandbox.directory("state").join("prices");
     std::fs::create_dir(&place).expect("the state directory is writable");

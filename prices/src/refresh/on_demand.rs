@@ -53,7 +53,13 @@ pub async fn ask(
                 refused.insert(name);
             }
             (Err(error), _) => {
-                failed.push(unanswered("On-Demand prices", &error, PERMISSION));
+                // Those of Fargate are in the same list.
+                let what = if order.fargate {
+                    "On-Demand prices and those of Fargate"
+                } else {
+                    "On-Demand prices"
+                };
+                failed.push(unanswered(what, &error, PERMISSION));
                 break;
             }
         }
@@ -96,8 +102,10 @@ async fn list(
 /// like any other.
 pub fn price(product: &Product, wanted: &BTreeSet<&str>) -> Option<(String, f64)> {
     let name = product.attribute("instanceType");
+    // Zones that are none of the Region's own have products of their own.
+    let is_here = matches!(product.attribute("locationType"), "" | "AWS Region");
     let is_plain = PLAIN
         .iter()
         .all(|(attribute, value)| product.attribute(attribute) == *value);
-    (is_plain && wanted.contains(name)).then(|| Some((name.to_owned(), product.usd?)))?
+    (is_here && is_plain && wanted.contains(name)).then(|| Some((name.to_owned(), product.usd?)))?
 }

@@ -4,6 +4,8 @@ use insta::assert_snapshot;
 
 use ffbatch_prices::Document;
 
+use ffbatch_dispatcher::config::Aws;
+
 use super::*;
 
 /// Refreshed prices of one type and of one kind of Fargate.
@@ -21,6 +23,7 @@ fn shown(types: &[&str], fargate: &[Architecture]) -> Shown {
         types: types.iter().map(|&name| name.to_owned()).collect(),
         fargate: fargate.to_vec(),
         is_everything: false,
+        aws: Aws::default(),
         notes: Vec::new(),
     };
     let document = Document::read(REFRESHED, "eu-west-1").expect("a document");
