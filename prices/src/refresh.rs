@@ -172,6 +172,13 @@ fn unanswered(what: &str, error: &CallError, permission: &str) -> String {
     format!("{what} cannot be asked for: {error}{fix}")
 }
 
+/// What AWS has no price of, in one sentence, if there is anything.
+fn unlisted(what: &str, types: &[&str], order: &Order<'_>) -> Option<String> {
+    let names: Vec<String> = types.iter().map(|name| format!("`{name}`")).collect();
+    let names = names.join(", ");
+    (!types.is_empty()).then(|| format!("{what} in `{}` of {names}", order.region))
+}
+
 /// An answer that is none of the service's.
 fn foreign(service: Service, what: &str) -> CallError {
     CallError {

@@ -126,7 +126,7 @@ fn a_refresh_is_kept_and_shown() {
         said.trim(),
         "2 prices On-Demand, 3 prices of Spot, 0 prices of Fargate in [sandbox]/state/prices/us-east-1.json"
     );
-    let free = "note: AWS Price List has no On-Demand price of `g6.xlarge` in `us-east-1`";
+    let free = "note: AWS Price List has no On-Demand price in `us-east-1` of `g6.xlarge`";
     assert_eq!(ended.stderr.trim(), free);
     let kept = document(&sandbox);
     assert_eq!(
@@ -222,7 +222,11 @@ fn one_type_that_aws_does_not_know_lost_the_others() {
     let said =
         "note: Amazon EC2 does not take `x9.large`: the answer is 400: InvalidParameterValue";
     assert!(ended.stderr.contains(said), "{ended}");
-    assert!(ended.stderr.contains("no On-Demand price of `x9.large`"));
+    assert!(
+        ended
+            .stderr
+            .contains("no On-Demand price in `us-east-1` of `x9.large`")
+    );
     assert!(ended.stderr.contains("note: no compute runs on `x9.large`"));
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ffbatch_storage::{CallError, SdkConfig};
 
 use super::products::{PERMISSION, Product, pages};
-use super::{Answer, Order, Source, Step, unanswered};
+use super::{Answer, Order, Source, Step, unanswered, unlisted};
 
 /// Up to so many types are asked for one by one. Of more the whole list of the Region is fetched, which has about ten pages.
 const ONE_BY_ONE: usize = 8;
@@ -65,15 +65,13 @@ pub async fn ask(
         }
     }
     if failed.is_empty() {
-        let lacking = wanted
-            .iter()
-            .filter(|name| !found.contains_key(**name) && !refused.contains(*name));
-        notes.extend(lacking.map(|name| {
-            format!(
-                "AWS Price List has no On-Demand price of `{name}` in `{}`",
-                order.region
-            )
-        }));
+        let known = |name: &str| found.contains_key(name) || refused.contains(name);
+        let lacking: Vec<&str> = wanted.iter().copied().filter(|name| !known(name)).collect();
+        notes.extend(unlisted(
+            "AWS Price List has no On-Demand price",
+            &lacking,
+            order,
+        ));
     }
     Answer {
         found: found.into_iter().collect(),

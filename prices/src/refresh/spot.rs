@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use roxmltree::{Document, Node};
 
 use super::again::patiently;
-use super::{Answer, Order, Source, Step, foreign, unanswered};
+use super::{Answer, Order, Source, Step, foreign, unanswered, unlisted};
 
 /// The permission that it needs.
 const PERMISSION: &str = "ec2:DescribeSpotPriceHistory";
@@ -92,16 +92,10 @@ pub async fn ask(
         found.entry(name).or_default().insert(zone, usd);
     }
     if failed.is_empty() {
-        let lacking = order
-            .types
-            .iter()
-            .filter(|name| !found.contains_key(**name) && !refused.contains(**name));
-        notes.extend(lacking.map(|name| {
-            format!(
-                "Amazon EC2 has no Spot price of `{name}` in `{}`",
-                order.region
-            )
-        }));
+        let known = |name: &str| found.contains_key(name) || refused.contains(name);
+        let all = order.types.iter().copied();
+        let lacking: Vec<&str> = all.filter(|name| !known(name)).collect();
+        notes.extend(unlisted("Amazon EC2 has no Spot price", &lacking, order));
     }
     Answer {
         found: found.into_iter().collect(),

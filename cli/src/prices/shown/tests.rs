@@ -55,6 +55,9 @@ fn what_is_shipped_refreshed_and_unknown() {
     USD an hour in eu-west-1, with Linux
     `ffbatch prices refresh --region eu-west-1` asks AWS for what is unknown
     ");
+    // The list has no Spot prices of Fargate, which no refresh would change.
+    let fargate = shown(&[], &[Architecture::Arm]).drawn(None);
+    assert!(fargate.contains("unknown") && !fargate.contains("refresh"));
     let narrow = all.drawn(Some(60));
     assert!(
         narrow
