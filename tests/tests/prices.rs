@@ -144,6 +144,10 @@ fn a_refresh_is_kept_and_shown() {
     check(&shown, &expected);
     let first = &shown["instances"][0];
     assert_eq!(first["on_demand"]["source"], "AWS Price List");
+    // The newest of each zone, not the 9 USD of the hour before.
+    let zones = document(&sandbox)["spot"]["c7g.large"]["zones"].clone();
+    assert_eq!(zones["us-east-1a"], json!(0.001), "{zones:#}");
+    assert_eq!(zones["us-east-1b"], json!(0.002), "{zones:#}");
     assert!(
         first["spot"]["source"]
             .as_str()
@@ -182,6 +186,11 @@ fn all_computes_come_in_pages() {
     assert!(notes.contains("has no price of Fargate Spot on ARM64"));
     // Two pages of instances, three of Amazon ECS.
     assert_eq!(aws.count("GetProducts"), 5);
+    let lots = aws.parameters("DescribeSpotPriceHistory");
+    assert!(
+        lots.iter().any(|one| one["NextToken"] == "100"),
+        "{lots:#?}"
+    );
     let asked = &aws.parameters("GetProducts")[0];
     assert_eq!(
         asked["Filters"][0],
