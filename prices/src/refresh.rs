@@ -71,7 +71,7 @@ pub struct Refreshed {
 pub enum RefreshError {
     /// The prices of a partition are not in USD.
     #[error(
-        "prices in `{0}` are in yuan, and ffbatch counts in USD (there is no fix but to compare in a Region elsewhere)"
+        "prices in `{0}` are in yuan, and ffbatch counts in USD (name a Region outside of China)"
     )]
     Currency(String),
     /// Nothing was answered.
@@ -92,7 +92,6 @@ impl RefreshError {
 /// What one question has found.
 #[derive(Debug)]
 struct Answer<T> {
-    /// By type.
     found: Vec<T>,
     notes: Vec<String>,
     failed: Vec<String>,
