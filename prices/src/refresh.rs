@@ -101,7 +101,7 @@ struct Answer<T> {
 ///
 /// # Behavior
 /// A busy service is asked again, up to six times in all. A type that AWS does not know is noted and loses no other. What stops a
-/// question (no permission, no network) leaves what it has found so far, and does not keep the others from being asked. It is an error
+/// question (no permission, no network) leaves what it has found so far, and keeps nothing from being asked but the same list. It is an error
 /// where nothing at all was found and some question was not answered.
 pub async fn refresh(
     config: &SdkConfig,
