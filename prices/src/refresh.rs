@@ -71,7 +71,7 @@ pub struct Refreshed {
 pub enum RefreshError {
     /// The prices of a partition are not in USD.
     #[error(
-        "prices in `{0}` are in yuan, and ffbatch counts in USD (there is no fix but to compare in a Region elsewhere)"
+        "prices in `{0}` are in yuan, and ffbatch counts in USD (name a Region outside of China)"
     )]
     Currency(String),
     /// Nothing was answered.
@@ -92,7 +92,6 @@ impl RefreshError {
 /// What one question has found.
 #[derive(Debug)]
 struct Answer<T> {
-    /// By type.
     found: Vec<T>,
     notes: Vec<String>,
     failed: Vec<String>,
@@ -102,7 +101,7 @@ struct Answer<T> {
 ///
 /// # Behavior
 /// A busy service is asked again, up to six times in all. A type that AWS does not know is noted and loses no other. What stops a
-/// question (no permission, no network) leaves what it has found so far, and does not keep the others from being asked. It is an error
+/// question (no permission, no network) leaves what it has found so far, and keeps nothing from being asked but the same list. It is an error
 /// where nothing at all was found and some question was not answered.
 pub async fn refresh(
     config: &SdkConfig,
@@ -132,7 +131,7 @@ pub async fn refresh(
         notes.extend(answer.notes);
         failed.extend(answer.failed);
     }
-    if is_listed && order.fargate {
+    if is_listed && order.fargate && failed.is_empty() {
         let answer = fargate::ask(config, order, on).await;
         let rates = answer.found.into_iter();
         document.fargate = rates.map(|rate| rate.on(date)).collect();
@@ -170,6 +169,13 @@ fn unanswered(what: &str, error: &CallError, permission: &str) -> String {
         String::new()
     };
     format!("{what} cannot be asked for: {error}{fix}")
+}
+
+/// What AWS has no price of, in one sentence, if there is anything.
+fn unlisted(what: &str, types: &[&str], order: &Order<'_>) -> Option<String> {
+    let names: Vec<String> = types.iter().map(|name| format!("`{name}`")).collect();
+    let names = names.join(", ");
+    (!types.is_empty()).then(|| format!("{what} in `{}` of {names}", order.region))
 }
 
 /// An answer that is none of the service's.

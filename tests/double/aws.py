@@ -4,7 +4,7 @@
     aws.py [--port 0] [--jobs docker|0|RUNNABLE] [--slots 2]
 
 It says where it listens as moto_server does. What AWS Batch does and moto does not is added in shim.py, and what X-Ray does in
-traces.py, and the price list in prices.py; what is refused stands in models.py (what the API's own model says) and limits.py (what only its documentation says); REST
+traces.py, prices are in prices.py; what is refused stands in models.py (what the API's own model says) and limits.py (what only its documentation says); REST
 APIs that were deployed are served by gateway.py; what a test may ask and change stands in control.py. With `--jobs docker` a job is a
 real container, with a number it ends with that exit code at once, with a state's name it stays there.
 """
@@ -19,6 +19,7 @@ from werkzeug.serving import run_simple
 import quick  # noqa: F401 (before moto)
 import containers
 import machines
+import prices
 import quotas
 import registries
 import shim
@@ -60,6 +61,7 @@ def main():
     stack.install(endpoint)
     machines.install(endpoint)
     quotas.install()
+    prices.install()
     engine = shim.install(endpoint, asked.slots)
     ledger = Ledger()
     control = Control(ledger, engine, traces.install(), registries.install())

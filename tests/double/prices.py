@@ -1,4 +1,4 @@
-"""AWS Price List with a few products, in pages as small as a test needs them: moto has none.
+"""AWS Price List with a few products, and a history of Spot prices, both in pages: moto has no list, and one price for everything.
 
 The form is that of the API Reference (`GetProducts`) and of "Reading the service price list files" in the AWS Billing User Guide. Every
 type is listed as AWS lists it: once as anybody starts it, once of dedicated tenancy, once as capacity that was reserved, which costs 0.
@@ -7,8 +7,12 @@ type is listed as AWS lists it: once as anybody starts it, once of dedicated ten
 import json
 import zlib
 
-# Products of one page, whatever is asked for.
+from moto.core.responses import ActionResult
+from moto.ec2.responses.spot_instances import SpotInstances
+
+# Products of one page, whatever is asked for, and Spot prices of one.
 PAGE = 3
+SPOT_PAGE = 100
 
 REGION = "us-east-1"
 
@@ -31,6 +35,29 @@ FARGATE = {
     "USE1-Fargate-Windows-vCPU-Hours:perCPU": "0.0914800000",
     "USE1-ECS-Anywhere-Instance-hours-WithFree": "0.0102500000",
 }
+
+
+def install():
+    """Changes moto: each zone has a price of its own, and an older one that no longer holds."""
+    def history(self):
+        types = self._get_param("InstanceTypes", [])
+        offers = self.ec2_backend.describe_spot_price_history(types, self._filters_from_querystring())
+        rows = [row for offer in offers for row in spot(offer["InstanceType"], offer["Location"])]
+        begin = int(self._get_param("NextToken") or 0)
+        end = begin + min(SPOT_PAGE, self._get_int_param("MaxResults", SPOT_PAGE))
+        return ActionResult({"SpotPriceHistory": rows[begin:end], "NextToken": str(end) if end < len(rows) else ""})
+
+    SpotInstances.describe_spot_price_history = history
+
+
+def spot(name, zone):
+    # Tenths of a cent by the letter of the zone: 0.0010 for `a`, 0.0020 for `b`.
+    usd = (ord(zone[-1]) - ord("a") + 1) / 1000
+    for price, hour in ((usd, 12), (9.0, 11)):
+        yield {
+            "InstanceType": name, "ProductDescription": "Linux/UNIX", "SpotPrice": f"{price:.6f}", "AvailabilityZone": zone,
+            "Timestamp": f"2026-11-27T{hour}:00:00.000Z",
+        }
 
 
 def answer(asked):

@@ -18,7 +18,7 @@ fn account() -> (Aws, Sandbox) {
 }
 
 fn prices(sandbox: &Sandbox, words: &str) -> Ended {
-    sandbox.ffbatch(format!("prices {words}").trim().split(' '))
+    sandbox.ffbatch(format!("prices {words}").split_whitespace())
 }
 
 /// The JSON of a success.
@@ -126,7 +126,7 @@ fn a_refresh_is_kept_and_shown() {
         said.trim(),
         "2 prices On-Demand, 3 prices of Spot, 0 prices of Fargate in [sandbox]/state/prices/us-east-1.json"
     );
-    let free = "note: AWS Price List has no On-Demand price of `g6.xlarge` in `us-east-1`";
+    let free = "note: AWS Price List has no On-Demand price in `us-east-1` of `g6.xlarge`";
     assert_eq!(ended.stderr.trim(), free);
     let kept = document(&sandbox);
     assert_eq!(
@@ -144,6 +144,10 @@ fn a_refresh_is_kept_and_shown() {
     check(&shown, &expected);
     let first = &shown["instances"][0];
     assert_eq!(first["on_demand"]["source"], "AWS Price List");
+    // The newest of each zone, not the 9 USD of the hour before.
+    let zones = document(&sandbox)["spot"]["c7g.large"]["zones"].clone();
+    assert_eq!(zones["us-east-1a"], json!(0.001), "{zones:#}");
+    assert_eq!(zones["us-east-1b"], json!(0.002), "{zones:#}");
     assert!(
         first["spot"]["source"]
             .as_str()
@@ -182,6 +186,11 @@ fn all_computes_come_in_pages() {
     assert!(notes.contains("has no price of Fargate Spot on ARM64"));
     // Two pages of instances, three of Amazon ECS.
     assert_eq!(aws.count("GetProducts"), 5);
+    let lots = aws.parameters("DescribeSpotPriceHistory");
+    assert!(
+        lots.iter().any(|one| one["NextToken"] == "100"),
+        "{lots:#?}"
+    );
     let asked = &aws.parameters("GetProducts")[0];
     assert_eq!(
         asked["Filters"][0],
@@ -222,7 +231,11 @@ fn one_type_that_aws_does_not_know_lost_the_others() {
     let said =
         "note: Amazon EC2 does not take `x9.large`: the answer is 400: InvalidParameterValue";
     assert!(ended.stderr.contains(said), "{ended}");
-    assert!(ended.stderr.contains("no On-Demand price of `x9.large`"));
+    assert!(
+        ended
+            .stderr
+            .contains("no On-Demand price in `us-east-1` of `x9.large`")
+    );
     assert!(ended.stderr.contains("note: no compute runs on `x9.large`"));
 }
 
@@ -303,6 +316,18 @@ fn what_is_wrong_is_one_sentence() {
     fails(&sandbox, "--compute local", "`local` runs on this machine");
     fails(&sandbox, "--compute moon", "moon");
     fails(&sandbox, "refresh --region cn-north-1 c5.large", "in yuan");
+
+    let own = "[backends.arm]\nregion = 'eu-west-1'\n";
+    sandbox.write("ffbatch.toml", own);
+    let both = "--compute arm --compute intel";
+    fails(
+        &sandbox,
+        both,
+        "arm and intel are reached in different ways",
+    );
+    assert_eq!(told(&sandbox, "--compute arm")["region"], "eu-west-1");
+    assert_eq!(told(&sandbox, "")["region"], "us-east-1");
+    told(&sandbox, &format!("{both} --region us-east-2"));
 
     let place = sandbox.directory("state").join("prices");
     std::fs::create_dir(&place).expect("the state directory is writable");

@@ -1,7 +1,7 @@
 //! Whose prices are meant: types that were typed, what computes can run on, or something of everything.
 
 use anyhow::{anyhow, bail};
-use ffbatch_dispatcher::config::Config;
+use ffbatch_dispatcher::config::{Aws, Config};
 use ffbatch_dispatcher::infra::instances::{self, InstanceType};
 use ffbatch_dispatcher::infra::{Architecture, BatchFamily};
 use ffbatch_dispatcher::registry::Families;
@@ -18,6 +18,8 @@ const VCPUS: u32 = 4;
 pub struct Chosen {
     /// The Region.
     pub region: String,
+    /// How AWS is reached there.
+    pub aws: Aws,
     /// Names of instance types, each once.
     pub types: Vec<String>,
     /// The architectures of Fargate.
@@ -32,20 +34,18 @@ impl Chosen {
     /// What the flags mean in the Region that they, a compute or the surroundings name.
     pub async fn of(config: &Config, types: &[String], which: &Whose) -> anyhow::Result<Self> {
         let computes = computes(config, &which.computes)?;
-        let mut aws = config.aws.clone();
-        if let Some(named) = computes.iter().find_map(|one| one.aws.region.clone()) {
-            aws.region = Some(named);
-        }
+        let mut aws = reached(config, which, &computes)?;
         aws.region = which.region.clone().or(aws.region);
         let region = ffbatch_storage::region(&aws)
             .await
             .ok_or_else(|| anyhow!("no AWS Region is known (give --region, or set AWS_REGION)"))?;
         let families: Vec<&BatchFamily> = computes.iter().map(|one| &one.family).collect();
         let is_everything = types.is_empty() && which.computes.is_empty();
-        let chosen = Self::in_region(region, types, &families)?;
+        aws.region = Some(region.clone());
         Ok(Self {
+            aws,
             is_everything,
-            ..chosen
+            ..Self::in_region(region, types, &families)?
         })
     }
 
@@ -61,6 +61,7 @@ impl Chosen {
             types: Vec::new(),
             fargate: Vec::new(),
             is_everything: false,
+            aws: Aws::default(),
             notes: Vec::new(),
             region,
         };
@@ -135,6 +136,25 @@ impl Chosen {
         }
         shown.iter().map(|one| one.name.to_owned()).collect()
     }
+}
+
+/// How AWS is reached for what is meant: computes may have a Region, a profile and an endpoint of their own.
+fn reached(config: &Config, which: &Whose, computes: &[Settings]) -> anyhow::Result<Aws> {
+    if which.computes.is_empty() {
+        return Ok(config.aws.clone());
+    }
+    let way = |aws: &Aws| {
+        let region = which.region.clone().or_else(|| aws.region.clone());
+        (region, aws.profile.clone(), aws.endpoint_url.clone())
+    };
+    let first = computes.first().map_or(&config.aws, |one| &one.aws);
+    if computes.iter().any(|one| way(&one.aws) != way(first)) {
+        bail!(
+            "{} are reached in different ways, as the configuration has it (name one at a time, or give --region)",
+            which.computes.join(" and ")
+        );
+    }
+    Ok(first.clone())
 }
 
 /// The computes of these names, or all that are on AWS.

@@ -1,7 +1,7 @@
 //! `ffbatch prices refresh`: AWS is asked, and the answer is kept.
 
 use anyhow::{Context, anyhow};
-use ffbatch_dispatcher::config::{Aws, Config};
+use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_prices::{Document, Order, Refreshed, Source, Step};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -39,11 +39,7 @@ pub async fn run(config: &Config, types: &[String], which: &Whose) -> anyhow::Re
     for note in &chosen.notes {
         speak::err(&format!("note: {note}"));
     }
-    let aws = Aws {
-        region: Some(region.clone()),
-        ..config.aws.clone()
-    };
-    let sdk = ffbatch_storage::cloud(&aws).await;
+    let sdk = ffbatch_storage::cloud(&chosen.aws).await;
     let types: Vec<&str> = chosen.types.iter().map(String::as_str).collect();
     let order = Order {
         region,

@@ -195,10 +195,12 @@ impl Shown {
         table::fitted(&table, width)
     }
 
-    /// Whether a price is not known.
+    /// Whether a price is not known that AWS could tell. What it lists of Fargate was asked for in one.
     fn lacks(&self) -> bool {
         let lacks = |one: &Instance| one.on_demand.is_none() || one.spot.is_none();
-        self.instances.iter().any(lacks) || self.fargate.iter().any(|one| one.price.is_none())
+        let fargate = self.fargate.iter();
+        let mut usual = fargate.filter(|one| one.paid == Paid::OnDemand);
+        self.instances.iter().any(lacks) || usual.any(|one| one.price.is_none())
     }
 }
 

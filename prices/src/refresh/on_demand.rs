@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ffbatch_storage::{CallError, SdkConfig};
 
 use super::products::{PERMISSION, Product, pages};
-use super::{Answer, Order, Source, Step, unanswered};
+use super::{Answer, Order, Source, Step, unanswered, unlisted};
 
 /// Up to so many types are asked for one by one. Of more the whole list of the Region is fetched, which has about ten pages.
 const ONE_BY_ONE: usize = 8;
@@ -53,21 +53,25 @@ pub async fn ask(
                 refused.insert(name);
             }
             (Err(error), _) => {
-                failed.push(unanswered("On-Demand prices", &error, PERMISSION));
+                // Those of Fargate are in the same list.
+                let what = if order.fargate {
+                    "On-Demand prices and those of Fargate"
+                } else {
+                    "On-Demand prices"
+                };
+                failed.push(unanswered(what, &error, PERMISSION));
                 break;
             }
         }
     }
     if failed.is_empty() {
-        let lacking = wanted
-            .iter()
-            .filter(|name| !found.contains_key(**name) && !refused.contains(*name));
-        notes.extend(lacking.map(|name| {
-            format!(
-                "AWS Price List has no On-Demand price of `{name}` in `{}`",
-                order.region
-            )
-        }));
+        let known = |name: &str| found.contains_key(name) || refused.contains(name);
+        let lacking: Vec<&str> = wanted.iter().copied().filter(|name| !known(name)).collect();
+        notes.extend(unlisted(
+            "AWS Price List has no On-Demand price",
+            &lacking,
+            order,
+        ));
     }
     Answer {
         found: found.into_iter().collect(),
@@ -96,8 +100,10 @@ async fn list(
 /// like any other.
 pub fn price(product: &Product, wanted: &BTreeSet<&str>) -> Option<(String, f64)> {
     let name = product.attribute("instanceType");
+    // Zones that are none of the Region's own have products of their own.
+    let is_here = matches!(product.attribute("locationType"), "" | "AWS Region");
     let is_plain = PLAIN
         .iter()
         .all(|(attribute, value)| product.attribute(attribute) == *value);
-    (is_plain && wanted.contains(name)).then(|| Some((name.to_owned(), product.usd?)))?
+    (is_here && is_plain && wanted.contains(name)).then(|| Some((name.to_owned(), product.usd?)))?
 }

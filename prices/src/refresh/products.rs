@@ -106,7 +106,7 @@ pub async fn pages(
 
 /// The Region of the endpoint that is nearest: three have one, and each knows the prices of all ("AWS Price List endpoints and quotas"
 /// in the AWS General Reference).
-fn endpoint(region: &str) -> &'static str {
+pub fn endpoint(region: &str) -> &'static str {
     match region.split('-').next() {
         Some("eu" | "me" | "af" | "il") => "eu-central-1",
         Some("ap") => "ap-south-1",

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use roxmltree::{Document, Node};
 
 use super::again::patiently;
-use super::{Answer, Order, Source, Step, foreign, unanswered};
+use super::{Answer, Order, Source, Step, foreign, unanswered, unlisted};
 
 /// The permission that it needs.
 const PERMISSION: &str = "ec2:DescribeSpotPriceHistory";
@@ -86,19 +86,16 @@ pub async fn ask(
     }
     let mut found: BTreeMap<String, Zones> = BTreeMap::new();
     for ((name, zone), (_, usd)) in newest {
+        if !is_of(&zone, order.region) {
+            continue;
+        }
         found.entry(name).or_default().insert(zone, usd);
     }
     if failed.is_empty() {
-        let lacking = order
-            .types
-            .iter()
-            .filter(|name| !found.contains_key(**name) && !refused.contains(**name));
-        notes.extend(lacking.map(|name| {
-            format!(
-                "Amazon EC2 has no Spot price of `{name}` in `{}`",
-                order.region
-            )
-        }));
+        let known = |name: &str| found.contains_key(name) || refused.contains(name);
+        let all = order.types.iter().copied();
+        let lacking: Vec<&str> = all.filter(|name| !known(name)).collect();
+        notes.extend(unlisted("Amazon EC2 has no Spot price", &lacking, order));
     }
     Answer {
         found: found.into_iter().collect(),
@@ -150,10 +147,7 @@ pub fn read(xml: &str, newest: &mut Newest) -> Result<Option<String>, String> {
     let set = child(root, "spotPriceHistorySet").ok_or("it has no `spotPriceHistorySet`")?;
     for item in children(set, "item") {
         let text = |name: &str| child(item, name).and_then(|node| node.text());
-        let (Some(name), Some(zone)) = (
-            text("instanceType"),
-            text("availabilityZone").or_else(|| text("availabilityZoneId")),
-        ) else {
+        let (Some(name), Some(zone)) = (text("instanceType"), text("availabilityZone")) else {
             return Err("a price has no type or no zone".to_owned());
         };
         let at = text("timestamp").and_then(|at| at.parse::<Timestamp>().ok());
@@ -173,6 +167,15 @@ pub fn read(xml: &str, newest: &mut Newest) -> Result<Option<String>, String> {
     }
     let token = child(root, "nextToken").and_then(|node| node.text());
     Ok(token.filter(|token| !token.is_empty()).map(str::to_owned))
+}
+
+/// Whether a zone is one of the Region's own, `eu-west-1a`: Local Zones and Wavelength Zones belong to it as well, cost more, and no
+/// compute starts anything there.
+pub fn is_of(zone: &str, region: &str) -> bool {
+    let letter = zone.strip_prefix(region);
+    letter.is_some_and(|rest| {
+        rest.len() == 1 && rest.starts_with(|one: char| one.is_ascii_lowercase())
+    })
 }
 
 /// An element by its local name: the namespace is that of the API's version.

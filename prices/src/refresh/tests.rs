@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::fargate::{Part, part};
 use super::on_demand::price;
-use super::products::Product;
-use super::spot::{Newest, read};
+use super::products::{Product, endpoint};
+use super::spot::{Newest, is_of, read};
 use super::*;
 use crate::price::Paid;
 
@@ -113,6 +113,33 @@ fn the_newest_spot_price_of_each_zone() {
         ("c7g.xlarge", "eu-west-1a", 0.061),
     ];
     assert_eq!(found, expected);
+}
+
+#[test]
+fn a_local_zone_made_a_region_dearer() {
+    assert!(is_of("us-west-2a", "us-west-2"));
+    for other in [
+        "us-west-2-lax-1a",
+        "us-west-2-wl1-las-wlz-1",
+        "us-west-2",
+        "us-west-20",
+        "eu-west-1a",
+    ] {
+        assert!(!is_of(other, "us-west-2"), "{other}");
+    }
+}
+
+#[test]
+fn the_price_list_is_asked_where_it_is_near() {
+    for (region, expected) in [
+        ("us-west-2", "us-east-1"),
+        ("sa-east-1", "us-east-1"),
+        ("eu-west-3", "eu-central-1"),
+        ("il-central-1", "eu-central-1"),
+        ("ap-southeast-2", "ap-south-1"),
+    ] {
+        assert_eq!(endpoint(region), expected, "{region}");
+    }
 }
 
 #[test]

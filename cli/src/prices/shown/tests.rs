@@ -4,6 +4,8 @@ use insta::assert_snapshot;
 
 use ffbatch_prices::Document;
 
+use ffbatch_dispatcher::config::Aws;
+
 use super::*;
 
 /// Refreshed prices of one type and of one kind of Fargate.
@@ -21,6 +23,7 @@ fn shown(types: &[&str], fargate: &[Architecture]) -> Shown {
         types: types.iter().map(|&name| name.to_owned()).collect(),
         fargate: fargate.to_vec(),
         is_everything: false,
+        aws: Aws::default(),
         notes: Vec::new(),
     };
     let document = Document::read(REFRESHED, "eu-west-1").expect("a document");
@@ -52,6 +55,9 @@ fn what_is_shipped_refreshed_and_unknown() {
     USD an hour in eu-west-1, with Linux
     `ffbatch prices refresh --region eu-west-1` asks AWS for what is unknown
     ");
+    // The list has no Spot prices of Fargate, which no refresh would change.
+    let fargate = shown(&[], &[Architecture::Arm]).drawn(None);
+    assert!(fargate.contains("unknown") && !fargate.contains("refresh"));
     let narrow = all.drawn(Some(60));
     assert!(
         narrow
