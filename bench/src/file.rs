@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -21,6 +21,9 @@ pub const PREFIX: &str = "FFBATCH_BENCH__";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BenchFile {
+    /// The directory of the file, absolute: relative paths are from there.
+    #[serde(skip)]
+    pub directory: PathBuf,
     /// What it is called; by default as the file is.
     #[serde(default)]
     pub name: String,
@@ -262,6 +265,9 @@ impl BenchFile {
             let stem = file.file_stem().unwrap_or_default();
             read.name = stem.to_string_lossy().into_owned();
         }
+        let absolute = std::path::absolute(file);
+        let absolute = absolute.map_err(|error| FileError::new(file, error.to_string()))?;
+        read.directory = absolute.parent().unwrap_or(Path::new("/")).to_owned();
         match read.problem() {
             Some(what) => Err(FileError::new(file, what)),
             None => Ok(read),

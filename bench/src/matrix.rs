@@ -132,9 +132,7 @@ impl Cell {
 /// The cells of a benchmark, in the order in which they run: inputs, then variants, then computes.
 pub fn cells(bench: &BenchFile, file: &Path, usual: &str) -> Result<Vec<Cell>, FileError> {
     let wrong = |what: String| FileError::new(file, what);
-    let directory = std::path::absolute(file).map_err(|error| wrong(error.to_string()))?;
-    let directory = directory.parent().unwrap_or(Path::new("/"));
-    let inputs = inputs(&bench.inputs, directory).map_err(wrong)?;
+    let inputs = inputs(&bench.inputs, &bench.directory).map_err(wrong)?;
     let places = places(&bench.computes, usual);
     let mut cells = Vec::new();
     let mut names = BTreeSet::new();

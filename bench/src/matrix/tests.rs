@@ -4,9 +4,10 @@ use figment::providers::{Format, Toml};
 use super::*;
 
 fn expand(toml: &str) -> Result<Vec<Cell>, String> {
-    let bench: BenchFile = Figment::from(Toml::string(toml))
+    let mut bench: BenchFile = Figment::from(Toml::string(toml))
         .extract()
         .expect("it reads");
+    bench.directory = "/videos".into();
     cells(&bench, Path::new("/videos/codecs.toml"), "local").map_err(|error| error.to_string())
 }
 

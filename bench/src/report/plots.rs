@@ -8,7 +8,9 @@ mod chart;
 
 use std::collections::BTreeMap;
 
-use plotters::prelude::*;
+use plotters::chart::ChartBuilder;
+use plotters::element::{PathElement, Rectangle, Text};
+use plotters::style::Color;
 
 use self::canvas::{Drawn, colour, figure, font};
 use self::chart::chart;

@@ -128,8 +128,9 @@ impl Runner<'_> {
             }
             _ => None,
         };
-        job.check()
-            .map_err(|error| ComputeError::rejected(format!("`{}`: {error}", cell.label())))?;
+        let wrong = |error| ComputeError::rejected(format!("`{}`: {error}", cell.label()));
+        let directory = self.bench.directory.to_string_lossy();
+        let job = job.anchored(&directory).map_err(wrong)?;
         let mut request = Request::of(run.submission.clone(), job);
         request.terms = Terms {
             vcpus: cell.place.vcpus,

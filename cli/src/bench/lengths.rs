@@ -12,15 +12,13 @@ use ffbatch_media::probe::{Source, probe};
 
 /// Fills in what the file does not say. A file that is not there, or is no media, is an error.
 pub async fn find(config: &Config, file: &Path, bench: &mut BenchFile) -> anyhow::Result<()> {
-    let directory = std::path::absolute(file)?;
-    let directory = directory.parent().unwrap_or(Path::new("/")).to_owned();
     let mut asked: Vec<(usize, PathBuf)> = Vec::new();
     for (at, input) in bench.inputs.iter().enumerate() {
         let Ok(Location::Path(path)) = input.url.parse::<Location>() else {
             continue;
         };
         // A pattern of an image sequence is no file.
-        let path = directory.join(path);
+        let path = bench.directory.join(path);
         if path.to_string_lossy().contains('%') {
             continue;
         }

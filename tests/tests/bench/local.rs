@@ -223,3 +223,27 @@ fn a_later_benchmark_is_held_against_an_earlier_one() {
         "cells of the earlier form of the file are not among them"
     );
 }
+
+#[test]
+fn a_file_beside_the_benchmark_was_looked_for_elsewhere() {
+    let text = ONE.replace(
+        "-preset ultrafast",
+        "-vf subtitles=words.srt -preset ultrafast",
+    );
+    let sandbox = place("");
+    sandbox.write("deep/bench.toml", text.replace("in.mp4", "../in.mp4"));
+    sandbox.write(
+        "deep/words.srt",
+        "1\n00:00:00,000 --> 00:00:01,000\nwords\n",
+    );
+    let words = [
+        "bench",
+        "deep/bench.toml",
+        "--repeats",
+        "1",
+        "--max-repeats",
+        "1",
+    ];
+    sandbox.ffbatch(words).ok();
+    assert!(sandbox.path("deep/bench-results/report.html").is_file());
+}

@@ -1,7 +1,9 @@
 //! What all pictures share: size, colours, letters, marks.
 
 use plotters::coord::Shift;
-use plotters::prelude::*;
+use plotters::drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea};
+use plotters::prelude::SVGBackend;
+use plotters::style::{IntoFont, RGBColor, TextStyle};
 
 /// Width of a picture in its own units. They are halves of a pixel of a wide page, since `plotters` draws at whole ones.
 const WIDTH: u32 = 1440;

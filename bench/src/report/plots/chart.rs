@@ -2,9 +2,12 @@
 
 use std::ops::Range;
 
-use plotters::coord::combinators::{LogCoord, WithKeyPoints};
+use plotters::chart::ChartBuilder;
+use plotters::coord::combinators::{BindKeyPoints, IntoLogRange, LogCoord, WithKeyPoints};
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
-use plotters::prelude::*;
+use plotters::element::{Circle, Cross, TriangleMarker};
+use plotters::series::LineSeries;
+use plotters::style::Color;
 
 use super::canvas::{self, Drawn, Marker, colour, figure, font, spread};
 use crate::report::format;
