@@ -267,7 +267,8 @@ impl BenchFile {
         }
         let absolute = std::path::absolute(file);
         let absolute = absolute.map_err(|error| FileError::new(file, error.to_string()))?;
-        read.directory = absolute.parent().unwrap_or(Path::new("/")).to_owned();
+        let directory = absolute.parent().unwrap_or(Path::new("/"));
+        directory.clone_into(&mut read.directory);
         match read.problem() {
             Some(what) => Err(FileError::new(file, what)),
             None => Ok(read),

@@ -12,6 +12,7 @@ pub use jobs::{Cancel, List, Logs, Retry, Status, Wait, Why};
 pub use order::{Order, Parts, Run, Submit, TermFlags};
 pub use prices::{Prices, PricesVerb, Whose};
 pub use quality::Quality;
+pub use serve::Serve;
 pub use traces::{Export, Traces};
 
 mod bench;
@@ -21,6 +22,7 @@ mod jobs;
 mod order;
 mod prices;
 mod quality;
+mod serve;
 mod traces;
 
 /// Runs any ffmpeg command as a managed job.
@@ -53,6 +55,8 @@ pub enum Verb {
     Bench(Box<Bench>),
     /// Write the report of a benchmark, or of jobs, once more
     Report(Box<Report>),
+    /// Answer the REST API on this machine
+    Serve(Serve),
     /// Run the queue of this machine in the foreground, for a service manager
     Agent(Agent),
     /// List the computes that can run jobs, or show one in full

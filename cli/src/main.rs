@@ -48,6 +48,7 @@ mod quality;
 mod refusal;
 mod retry;
 mod run;
+mod serve;
 mod speak;
 mod status;
 mod submit;
@@ -153,6 +154,10 @@ async fn call(args: Args) -> anyhow::Result<Exit> {
         Verb::Report(flags) => {
             let _log = trace::log(verbose);
             bench::report(&config()?, &flags).await
+        }
+        Verb::Serve(flags) => {
+            let _log = trace::log(verbose);
+            serve::run(config()?, &flags).await
         }
         Verb::Deploy(verb) => {
             let _log = trace::log(verbose);

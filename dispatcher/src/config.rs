@@ -51,6 +51,8 @@ pub struct Config {
     pub backends: BTreeMap<String, Dict>,
     /// How the stack on AWS shall be, read by whoever deploys it.
     pub deploy: Dict,
+    /// How the server shall be, read by whoever serves.
+    pub serve: Dict,
 }
 
 /// How AWS is reached.
@@ -90,6 +92,7 @@ impl Default for Config {
             aws: Aws::default(),
             backends: BTreeMap::new(),
             deploy: Dict::new(),
+            serve: Dict::new(),
         }
     }
 }
@@ -129,7 +132,7 @@ impl Config {
         let variables = Env::prefixed(PREFIX)
             .filter(move |key| {
                 known.iter().any(|name| key == *name)
-                    || ["aws__", "backends__", "deploy__"]
+                    || ["aws__", "backends__", "deploy__", "serve__"]
                         .iter()
                         .any(|section| key.starts_with(section))
             })

@@ -18,6 +18,7 @@ pub mod queue;
 pub mod redact;
 pub mod registry;
 pub mod sandbox;
+pub mod server;
 pub mod sink;
 pub mod site;
 pub mod source;

@@ -10,7 +10,7 @@ use ffbatch_quality as _;
 use ffbatch_tests::source::{code, packages, rust, text, tracked};
 
 /// The only arrows between our packages. The tests may use everything.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("ffbatch-dispatcher", &[]),
     ("ffbatch-jobfile", &["ffbatch-dispatcher"]),
     ("ffbatch-storage", &["ffbatch-dispatcher"]),
@@ -24,6 +24,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("ffbatch-traces", &["ffbatch-storage", "ffbatch-dispatcher"]),
     ("ffbatch-prices", &["ffbatch-storage", "ffbatch-dispatcher"]),
     ("ffbatch-images", &[]),
+    ("ffbatch-serve", &["ffbatch-storage", "ffbatch-dispatcher"]),
     ("ffbatch-bench", &["ffbatch-storage", "ffbatch-dispatcher"]),
     (
         "ffbatch-worker",
@@ -40,6 +41,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "ffbatch-jobfile",
             "ffbatch-deploy",
             "ffbatch-bench",
+            "ffbatch-serve",
             "ffbatch-traces",
             "ffbatch-prices",
             "ffbatch-images",
@@ -90,6 +92,7 @@ fn the_worker_links_nothing_that_it_does_not_need() {
         "ffbatch-traces",
         "ffbatch-prices",
         "ffbatch-bench",
+        "ffbatch-serve",
         "axum",
         "indicatif",
         "comfy-table",

@@ -1,0 +1,263 @@
+//! Who may: nobody has to show anything on the loopback of this machine; everybody else shows a token.
+//!
+//! A browser on this machine shows pages of strangers, whose scripts may call 127.0.0.1, or any name that resolves to it. So a
+//! request has to name this server in its `Host`, and where it says from which page it comes that has to be one of ours.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::answer::Refusal;
+use crate::settings::Settings;
+
+/// Names of the loopback.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// Decides who comes in.
+#[derive(Debug, Clone)]
+pub struct Door {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    tokens: Vec<String>,
+    hosts: Vec<String>,
+}
+
+/// Who made a request, for routes that treat them differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visitor {
+    /// A program of this machine.
+    Here,
+    /// Somebody else, who showed who they are.
+    Elsewhere,
+}
+
+impl Door {
+    /// The door of a server that listens there.
+    pub fn new(settings: &Settings, address: SocketAddr) -> Self {
+        let mut hosts: Vec<String> = LOOPBACK.iter().map(|&name| name.to_owned()).collect();
+        hosts.extend(settings.hosts.iter().map(|name| name.to_ascii_lowercase()));
+        if !address.ip().is_unspecified() {
+            hosts.push(address.ip().to_string());
+        }
+        Self {
+            inner: Arc::new(Inner {
+                tokens: settings.tokens.clone(),
+                hosts,
+            }),
+        }
+    }
+
+    fn admits(&self, peer: SocketAddr, headers: &HeaderMap) -> Result<Visitor, Refusal> {
+        let shown = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        if self.inner.tokens.is_empty() {
+            if !peer.ip().to_canonical().is_loopback() {
+                return Err(Refusal::forbidden("only programs of this machine may ask"));
+            }
+            self.is_ours(headers)?;
+            return Ok(Visitor::Here);
+        }
+        let token = shown.and_then(|shown| shown.strip_prefix("Bearer "));
+        match token {
+            Some(token) if self.knows(token) => Ok(if peer.ip().to_canonical().is_loopback() {
+                Visitor::Here
+            } else {
+                Visitor::Elsewhere
+            }),
+            Some(_) => Err(Refusal::forbidden("the token is not known here")),
+            None => Err(Refusal {
+                status: StatusCode::UNAUTHORIZED,
+                message: "the request shows no token (send the header Authorization: Bearer TOKEN)"
+                    .to_owned(),
+            }),
+        }
+    }
+
+    /// Refuses what a stranger's page makes a browser ask.
+    fn is_ours(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let known = |authority: &str| {
+            let name = authority
+                .rsplit_once(':')
+                .map_or(authority, |(name, port)| {
+                    if port.bytes().all(|digit| digit.is_ascii_digit()) {
+                        name
+                    } else {
+                        authority
+                    }
+                });
+            self.inner
+                .hosts
+                .iter()
+                .any(|host| host.eq_ignore_ascii_case(name))
+        };
+        if let Some(host) = text(header::HOST).filter(|host| !known(host)) {
+            return Err(Refusal::forbidden(format!(
+                "this server is not `{host}` (`hosts` in the section `serve` names what else it is called)"
+            )));
+        }
+        let origin = text(header::ORIGIN).and_then(|origin| origin.split_once("://"));
+        match origin {
+            Some((_, authority)) if !known(authority) => Err(Refusal::forbidden(format!(
+                "pages of `{authority}` may not ask this server"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a token is one of ours; it takes as long for one that is nearly right as for any other.
+    fn knows(&self, token: &str) -> bool {
+        let mut known = false;
+        for own in &self.inner.tokens {
+            known |= same(own.as_bytes(), token.as_bytes());
+        }
+        known
+    }
+}
+
+/// Whether two texts are the same, without an answer that comes sooner the earlier they differ.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let differences = one
+        .iter()
+        .zip(other)
+        .fold(0_u8, |all, (a, b)| all | (a ^ b));
+    one.len() == other.len() && differences == 0
+}
+
+/// Lets in who may.
+pub async fn guard(
+    State(door): State<Door>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match door.admits(peer, request.headers()) {
+        Ok(visitor) => {
+            request.extensions_mut().insert(visitor);
+            next.run(request).await
+        }
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn door(tokens: &[&str]) -> Door {
+        let settings = Settings {
+            listen: String::new(),
+            computes: Vec::new(),
+            tokens: tokens.iter().map(|&token| token.to_owned()).collect(),
+            hosts: vec!["jobs.example.com".to_owned()],
+        };
+        Door::new(&settings, "127.0.0.1:8080".parse().expect("an address"))
+    }
+
+    #[track_caller]
+    fn check(
+        tokens: &[&str],
+        peer: &str,
+        headers: &[(header::HeaderName, &'static str)],
+        expected: Result<Visitor, u16>,
+    ) {
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
+            .collect();
+        let peer = peer.parse().expect("an address");
+        let admitted = door(tokens).admits(peer, &headers);
+        assert_eq!(
+            admitted.map_err(|refusal| refusal.status.as_u16()),
+            expected
+        );
+    }
+
+    const TOKEN: &str = "0123456789abcdef";
+
+    #[test]
+    fn without_a_token_only_this_machine() {
+        let (here, there) = ("127.0.0.1:5000", "192.0.2.7:5000");
+        check(&[], here, &[], Ok(Visitor::Here));
+        check(&[], "[::ffff:127.0.0.1]:5000", &[], Ok(Visitor::Here));
+        check(&[], there, &[], Err(403));
+        check(
+            &[],
+            here,
+            &[(header::HOST, "localhost:8080")],
+            Ok(Visitor::Here),
+        );
+        check(
+            &[],
+            here,
+            &[(header::HOST, "jobs.example.com")],
+            Ok(Visitor::Here),
+        );
+        check(
+            &[],
+            here,
+            &[(header::HOST, "[::1]:8080")],
+            Ok(Visitor::Here),
+        );
+        check(
+            &[],
+            here,
+            &[(header::HOST, "evil.example.org:8080")],
+            Err(403),
+        );
+        check(
+            &[],
+            here,
+            &[(header::ORIGIN, "https://evil.example.org")],
+            Err(403),
+        );
+        check(
+            &[],
+            here,
+            &[(header::ORIGIN, "http://localhost:8080")],
+            Ok(Visitor::Here),
+        );
+    }
+
+    #[test]
+    fn with_a_token_everybody_shows_it() {
+        let (here, there) = ("127.0.0.1:5000", "192.0.2.7:5000");
+        check(&[TOKEN], here, &[], Err(401));
+        check(
+            &[TOKEN],
+            there,
+            &[(header::AUTHORIZATION, "Bearer 0123456789abcdef")],
+            Ok(Visitor::Elsewhere),
+        );
+        check(
+            &[TOKEN],
+            here,
+            &[(header::AUTHORIZATION, "Bearer 0123456789abcdef")],
+            Ok(Visitor::Here),
+        );
+        for wrong in [
+            "Bearer 0123456789abcdee",
+            "Bearer 0123456789abcde",
+            "Bearer ",
+            "bearer",
+        ] {
+            let status = if wrong == "bearer" { 401 } else { 403 };
+            check(
+                &[TOKEN],
+                there,
+                &[(header::AUTHORIZATION, wrong)],
+                Err(status),
+            );
+        }
+    }
+}

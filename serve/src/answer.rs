@@ -1,0 +1,164 @@
+//! Answers that say what is wrong: a status and one sentence, the same that the command line would say.
+
+use axum::Json;
+use axum::extract::FromRequest;
+use axum::extract::rejection::JsonRejection;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use ffbatch_dispatcher::compute::ComputeError;
+use ffbatch_dispatcher::dispatch::DispatchError;
+use ffbatch_dispatcher::exit::Exit;
+use ffbatch_dispatcher::job::JobError;
+use ffbatch_dispatcher::registry::RegistryError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A request that is not answered as it was meant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// Why, as a status.
+    pub status: StatusCode,
+    /// Why, as a sentence.
+    pub message: String,
+}
+
+/// The body of a refusal.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Error {
+    /// What is wrong, where, and how to mend it.
+    message: String,
+}
+
+impl Refusal {
+    /// A request that is wrong as it was made.
+    pub fn wrong(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            message: message.into(),
+        }
+    }
+
+    /// Something that is not there.
+    pub fn missing(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            message: message.into(),
+        }
+    }
+
+    /// Somebody who may not.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            message: message.into(),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let message = self.message;
+        (self.status, Json(Error { message })).into_response()
+    }
+}
+
+impl From<JobError> for Refusal {
+    fn from(error: JobError) -> Self {
+        Self::wrong(error.to_string())
+    }
+}
+
+impl From<RegistryError> for Refusal {
+    fn from(error: RegistryError) -> Self {
+        Self::missing(error.to_string())
+    }
+}
+
+impl From<ComputeError> for Refusal {
+    fn from(error: ComputeError) -> Self {
+        let status = match error.exit {
+            Exit::Rejected => StatusCode::BAD_REQUEST,
+            _ if error.retry => StatusCode::TOO_MANY_REQUESTS,
+            // The compute behind failed, and not this server.
+            _ => StatusCode::BAD_GATEWAY,
+        };
+        Self {
+            status,
+            message: chain(&error),
+        }
+    }
+}
+
+impl From<DispatchError> for Refusal {
+    fn from(error: DispatchError) -> Self {
+        match error {
+            DispatchError::Compute(error) => error.into(),
+            DispatchError::Registry(error) => error.into(),
+            DispatchError::NoJob(_) => Self::missing(error.to_string()),
+            error => Self::wrong(chain(&error)),
+        }
+    }
+}
+
+/// An error with what lies behind it, in one sentence.
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", chain(source)),
+        None => error.to_string(),
+    }
+}
+
+/// What is said of an address that nobody answers.
+pub async fn no_route(uri: Uri) -> Refusal {
+    let path = uri.path();
+    Refusal::missing(format!(
+        "there is no route `{path}` (GET /openapi.json lists them)"
+    ))
+}
+
+/// A body in JSON, refused with a sentence where it is none.
+pub struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(
+        request: axum::extract::Request,
+        state: &S,
+    ) -> Result<Self, Self::Rejection> {
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection) => Err(refused(&rejection)),
+        }
+    }
+}
+
+fn refused(rejection: &JsonRejection) -> Refusal {
+    let message = match rejection {
+        JsonRejection::MissingJsonContentType(_) => {
+            "the body has to be JSON (send the header Content-Type: application/json)".to_owned()
+        }
+        // Both texts of axum begin with what it did; what is wrong comes behind.
+        JsonRejection::JsonDataError(error) => behind(&error.body_text()),
+        JsonRejection::JsonSyntaxError(error) => {
+            format!("the body is no JSON: {}", behind(&error.body_text()))
+        }
+        other => other.body_text(),
+    };
+    Refusal {
+        // What is no value of the asked form is a wrong request to clients of API Gateway.
+        status: match rejection.status() {
+            StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
+            status => status,
+        },
+        message,
+    }
+}
+
+/// What stands behind the first colon.
+fn behind(text: &str) -> String {
+    text.split_once(": ")
+        .map_or(text, |(_, rest)| rest)
+        .to_owned()
+}

@@ -1,0 +1,79 @@
+//! What every route needs: the computes that are served.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ffbatch_dispatcher::compute::Compute;
+use ffbatch_dispatcher::config::Config;
+use ffbatch_dispatcher::dispatch::{DispatchError, Dispatcher};
+use ffbatch_dispatcher::registry::Families;
+
+use crate::answer::Refusal;
+use crate::settings::Settings;
+
+/// The computes that are served, and how.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    computes: BTreeMap<String, Box<dyn Compute>>,
+    config: Config,
+}
+
+impl App {
+    /// Connects to the computes that the settings name. Nothing is asked of them yet.
+    pub fn new(config: Config, settings: &Settings) -> Result<Self, DispatchError> {
+        let dispatcher = Dispatcher::new(Families::linked()?, config.clone());
+        let mut computes = BTreeMap::new();
+        for name in &settings.computes {
+            computes.insert(name.clone(), dispatcher.connect(name)?);
+        }
+        Ok(Self {
+            inner: Arc::new(Inner { computes, config }),
+        })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// The compute of this name.
+    pub fn compute(&self, name: &str) -> Result<&dyn Compute, Refusal> {
+        let found = self.inner.computes.get(name).map(AsRef::as_ref);
+        found.ok_or_else(|| {
+            Refusal::missing(format!(
+                "the compute `{name}` is not served here (served: {}; `computes` in the section `serve` of the configuration names more)",
+                self.names().join(", ")
+            ))
+        })
+    }
+
+    /// Their names.
+    pub fn names(&self) -> Vec<&str> {
+        self.inner.computes.keys().map(String::as_str).collect()
+    }
+
+    /// All of them, by name.
+    pub fn computes(&self) -> impl Iterator<Item = (&str, &dyn Compute)> {
+        let all = self.inner.computes.iter();
+        all.map(|(name, compute)| (name.as_str(), compute.as_ref()))
+    }
+
+    /// The compute that knows a job, and the job's whole id.
+    pub async fn owner(&self, job: &str) -> Result<(&str, &dyn Compute, String), Refusal> {
+        // Clients of AWS Batch may name a job by its ARN.
+        let id = job.rsplit_once("job/").map_or(job, |(_, id)| id);
+        for (name, compute) in self.computes() {
+            let found = compute.find(id).await?;
+            if let Some(exact) = found.into_iter().find(|one| one.id == id) {
+                return Ok((name, compute, exact.id));
+            }
+        }
+        Err(Refusal::missing(format!(
+            "there is no job `{id}` (GET /jobs lists the jobs)"
+        )))
+    }
+}

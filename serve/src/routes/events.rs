@@ -1,0 +1,74 @@
+//! `GET /jobs/<id>/events`: what a worker tells, as it tells it, as server-sent events.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::response::sse::{Event as Sent, KeepAlive, Sse};
+use ffbatch_dispatcher::event::Event;
+use futures_util::{Stream, stream};
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use crate::answer::{Error, Refusal};
+use crate::app::App;
+
+/// How often something is sent where a job says nothing, so that whoever stands in between keeps the connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Follow a job: one event for each line of its worker (`stage-started`, `progress`, `log`, ...), and `end` with how it ended
+#[utoipa::path(
+    get,
+    path = "/jobs/{job}/events",
+    params(("job" = String, Path, description = "Its id")),
+    responses(
+        (status = 200, description = "Events until the job has ended", body = String, content_type = "text/event-stream"),
+        (status = 400, description = "The request is wrong", body = Error),
+        (status = 401, description = "The request shows no token", body = Error),
+        (status = 403, description = "Whoever asks may not do this", body = Error),
+        (status = 404, description = "There is no such job", body = Error),
+        (status = 429, description = "Too many requests: try again", body = Error),
+        (status = 502, description = "The compute failed", body = Error),
+    )
+)]
+pub async fn events(
+    State(app): State<App>,
+    Path(job): Path<String>,
+) -> Result<Sse<impl Stream<Item = Result<Sent, Infallible>>>, Refusal> {
+    let (name, _, id) = app.owner(&job).await?;
+    let name = name.to_owned();
+    let (send, receive) = mpsc::unbounded_channel();
+    tokio::spawn(follow(app, name, id, send));
+    let events = stream::unfold(receive, |mut receive| async move {
+        Some((Ok(receive.recv().await?), receive))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+/// Follows a job until it has ended, or nobody listens any more.
+async fn follow(app: App, name: String, id: String, send: mpsc::UnboundedSender<Sent>) {
+    let Ok(compute) = app.compute(&name) else {
+        return;
+    };
+    let told = send.clone();
+    let mut on = |event: Event| {
+        // Whoever listened may have gone; the task ends a little later.
+        let _ = told.send(sent(&event));
+    };
+    let end = tokio::select! {
+        () = send.closed() => return,
+        ended = compute.follow(&id, &mut on) => match ended {
+            Ok(outcome) => json!({ "exitCode": outcome.exit.code(), "error": outcome.error }),
+            Err(error) => json!({ "error": error.to_string() }),
+        },
+    };
+    // As above.
+    let _ = send.send(Sent::default().event("end").data(end.to_string()));
+}
+
+/// A worker's line as an event of its name.
+fn sent(event: &Event) -> Sent {
+    let value = serde_json::to_value(event).unwrap_or_default();
+    let name = value["event"].as_str().unwrap_or("event").to_owned();
+    Sent::default().event(name).data(value.to_string())
+}

@@ -1,0 +1,53 @@
+//! `GET /metrics`: how many jobs are in which state, for Prometheus ("Exposition formats" in its documentation).
+
+use std::fmt::Write as _;
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use ffbatch_dispatcher::detail::Filter;
+use ffbatch_dispatcher::state::State as JobState;
+
+use crate::answer::{Error, Refusal};
+use crate::app::App;
+
+/// The media type of the text format.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Show how many jobs there are, for Prometheus
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    responses(
+        (status = 200, description = "Metrics in the text format of Prometheus", body = String, content_type = "text/plain"),
+        (status = 401, description = "The request shows no token", body = Error),
+        (status = 403, description = "Whoever asks may not do this", body = Error),
+        (status = 429, description = "Too many requests: try again", body = Error),
+        (status = 502, description = "A compute failed", body = Error),
+    )
+)]
+pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Refusal> {
+    let mut text = String::from(
+        "# HELP ffbatch_jobs Jobs that a compute knows, by their state.\n# TYPE ffbatch_jobs gauge\n",
+    );
+    let filter = Filter {
+        limit: Some(1),
+        ..Filter::default()
+    };
+    for (name, compute) in app.computes() {
+        let counts = compute.list(&filter).await?.counts;
+        for state in JobState::ALL {
+            let count = counts.get(&state).copied().unwrap_or_default();
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                text,
+                "ffbatch_jobs{{compute=\"{name}\",state=\"{state}\"}} {count}"
+            );
+        }
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    let _ = writeln!(
+        text,
+        "# HELP ffbatch_build_info The version of this server.\n# TYPE ffbatch_build_info gauge\nffbatch_build_info{{version=\"{version}\"}} 1"
+    );
+    Ok(([("content-type", TEXT)], text))
+}

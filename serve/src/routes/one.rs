@@ -1,0 +1,179 @@
+//! One job: everything about it, its log, its report; stopping it, and trying it again.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use ffbatch_dispatcher::event::Event;
+use ffbatch_dispatcher::location::Location;
+use ffbatch_storage::Stores;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::view::Detail;
+use crate::answer::{Error, Refusal};
+use crate::app::App;
+
+/// What a job shows that was stopped by this route.
+const STOPPED: &str = "somebody asked the server to stop it";
+
+/// The largest report, in bytes.
+const LARGEST: u64 = 16 << 20;
+
+/// Show everything about a job
+#[utoipa::path(
+    get,
+    path = "/jobs/{job}",
+    params(("job" = String, Path, description = "Its id")),
+    responses(
+        (status = 200, description = "Everything about it", body = Detail),
+        (status = 400, description = "The request is wrong", body = Error),
+        (status = 401, description = "The request shows no token", body = Error),
+        (status = 403, description = "Whoever asks may not do this", body = Error),
+        (status = 404, description = "There is no such job", body = Error),
+        (status = 429, description = "Too many requests: try again", body = Error),
+        (status = 502, description = "The compute failed", body = Error),
+    )
+)]
+pub async fn detail(
+    State(app): State<App>,
+    Path(job): Path<String>,
+) -> Result<Json<Detail>, Refusal> {
+    let (name, compute, id) = app.owner(&job).await?;
+    let detail = compute.describe(&id).await?;
+    Ok(Json(Detail::of(name, &detail)))
+}
+
+/// Show ffmpeg's log of a job's last attempt
+#[utoipa::path(
+    get,
+    path = "/jobs/{job}/log",
+    params(("job" = String, Path, description = "Its id")),
+    responses(
+        (status = 200, description = "The lines as far as they are there", body = String, content_type = "text/plain"),
+        (status = 400, description = "The request is wrong", body = Error),
+        (status = 401, description = "The request shows no token", body = Error),
+        (status = 403, description = "Whoever asks may not do this", body = Error),
+        (status = 404, description = "There is no such job", body = Error),
+        (status = 429, description = "Too many requests: try again", body = Error),
+        (status = 502, description = "The compute failed", body = Error),
+    )
+)]
+pub async fn log(
+    State(app): State<App>,
+    Path(job): Path<String>,
+) -> Result<impl IntoResponse, Refusal> {
+    let (_, compute, id) = app.owner(&job).await?;
+    let mut lines = String::new();
+    let mut on = |event| {
+        if let Event::Log { line } = event {
+            lines.push_str(&line);
+            lines.push('\n');
+        }
+    };
+    compute.events(&id, None, &mut on).await?;
+    Ok(([("content-type", "text/plain; charset=utf-8")], lines))
+}
+
+/// Show the report of a job's last attempt
+#[utoipa::path(
+    get,
+    path = "/jobs/{job}/report",
+    params(("job" = String, Path, description = "Its id")),
+    responses(
+        (status = 200, description = "The report as the worker wrote it", body = Value),
+        (status = 400, description = "The request is wrong", body = Error),
+        (status = 401, description = "The request shows no token", body = Error),
+        (status = 403, description = "Whoever asks may not do this", body = Error),
+        (status = 404, description = "There is no such job, or it has no report yet", body = Error),
+        (status = 429, description = "Too many requests: try again", body = Error),
+        (status = 502, description = "The compute failed", body = Error),
+    )
+)]
+pub async fn report(
+    State(app): State<App>,
+    Path(job): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let (_, compute, id) = app.owner(&job).await?;
+    let detail = compute.describe(&id).await?;
+    let at = detail
+        .attempts
+        .iter()
+        .rev()
+        .find_map(|attempt| attempt.report_at.clone());
+    let none = || Refusal::missing(format!("job `{id}` has no report yet"));
+    let at: Location = at.ok_or_else(none)?.parse().map_err(|_| none())?;
+    let failed = |error: ffbatch_storage::StoreError| Refusal {
+        status: axum::http::StatusCode::BAD_GATEWAY,
+        message: error.to_string(),
+    };
+    let sdk = ffbatch_storage::cloud(&app.config().aws).await;
+    let stores = Stores::new(ffbatch_storage::s3_settings(&app.config().aws, &sdk));
+    let store = stores.of(&at).map_err(failed)?;
+    let bytes = store.read(&at, LARGEST).await.map_err(failed)?;
+    serde_json::from_slice(&bytes)
+        .map(Json)
+        .map_err(|error| Refusal {
+            status: axum::http::StatusCode::BAD_GATEWAY,
+            message: format!("the report `{at}` is damaged: {error}"),
+        })
+}
+
+/// What was asked for happens.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Stopping {
+    /// The job's id
+    #[serde(rename = "jobId")]
+    job_id: String,
+}
+
+/// Ask a job to stop
+#[utoipa::path(
+    post,
+    path = "/jobs/{job}/cancel",
+    params(("job" = String, Path, description = "Its id")),
+    responses(
+        (status = 202, description = "It will stop; its end is seen by its state", body = Stopping),
+        (status = 400, description = "The request is wrong", body = Error),
+        (status = 401, description = "The request shows no token", body = Error),
+        (status = 403, description = "Whoever asks may not do this", body = Error),
+        (status = 404, description = "There is no such job", body = Error),
+        (status = 429, description = "Too many requests: try again", body = Error),
+        (status = 502, description = "The compute failed", body = Error),
+    )
+)]
+pub async fn cancel(
+    State(app): State<App>,
+    Path(job): Path<String>,
+) -> Result<impl IntoResponse, Refusal> {
+    let (_, compute, id) = app.owner(&job).await?;
+    compute.cancel(std::slice::from_ref(&id), STOPPED).await?;
+    Ok((
+        axum::http::StatusCode::ACCEPTED,
+        Json(Stopping { job_id: id }),
+    ))
+}
+
+/// Submit a job that has ended once more
+#[utoipa::path(
+    post,
+    path = "/jobs/{job}/retry",
+    params(("job" = String, Path, description = "Its id")),
+    responses(
+        (status = 200, description = "The new job", body = Stopping),
+        (status = 400, description = "It has not ended yet", body = Error),
+        (status = 401, description = "The request shows no token", body = Error),
+        (status = 403, description = "Whoever asks may not do this", body = Error),
+        (status = 404, description = "There is no such job", body = Error),
+        (status = 429, description = "Too many requests: try again", body = Error),
+        (status = 502, description = "The compute failed", body = Error),
+    )
+)]
+pub async fn retry(
+    State(app): State<App>,
+    Path(job): Path<String>,
+) -> Result<Json<Stopping>, Refusal> {
+    let (_, compute, id) = app.owner(&job).await?;
+    let job_id = compute.resubmit(&id).await?;
+    Ok(Json(Stopping { job_id }))
+}

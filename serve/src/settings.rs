@@ -1,0 +1,85 @@
+//! The section `serve` of the configuration, with the flags over it.
+
+use std::net::SocketAddr;
+
+use ffbatch_dispatcher::config::{Config, wrong};
+use figment::Figment;
+use figment::providers::Serialized;
+use figment::value::Dict;
+use serde::{Deserialize, Serialize};
+
+/// Where it listens that nobody tells otherwise.
+const LISTEN: &str = "127.0.0.1:8080";
+
+/// How a server shall be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where it listens.
+    pub listen: String,
+    /// The computes that it serves.
+    pub computes: Vec<String>,
+    /// Bearer tokens, one of which every request has to show; none are needed on the loopback.
+    pub tokens: Vec<String>,
+    /// Names by which clients reach it beside its address, such as `jobs.example.com`.
+    pub hosts: Vec<String>,
+}
+
+/// A section that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A key is unknown, or a value is of the wrong kind.
+    #[error("the section `serve` cannot be used: {0}")]
+    Section(String),
+    /// Not an address.
+    #[error(
+        "`{0}` is no address to listen at (write HOST:PORT, such as 127.0.0.1:8080 or 0.0.0.0:8080)"
+    )]
+    Address(String),
+    /// Everybody could come in.
+    #[error(
+        "`{0}` can be reached from other machines, and nobody has to show who they are (give `tokens` in the section `serve`, or listen at 127.0.0.1)"
+    )]
+    Open(SocketAddr),
+    /// A token that anybody could guess.
+    #[error(
+        "a token has fewer than {SHORTEST} characters (`openssl rand -hex 32` makes a good one)"
+    )]
+    Short,
+}
+
+/// The shortest token.
+const SHORTEST: usize = 16;
+
+impl Settings {
+    /// Reads the section, with flags over it.
+    pub fn of(config: &Config, flags: Dict) -> Result<Self, SettingsError> {
+        let usual = Self {
+            listen: LISTEN.to_owned(),
+            computes: vec![config.compute.clone()],
+            tokens: Vec::new(),
+            hosts: Vec::new(),
+        };
+        let layers = Figment::from(Serialized::defaults(usual))
+            .merge(Serialized::defaults(&config.serve))
+            .merge(Serialized::defaults(flags));
+        let settings: Self = layers
+            .extract()
+            .map_err(|error| SettingsError::Section(wrong(&error)))?;
+        if settings.tokens.iter().any(|token| token.len() < SHORTEST) {
+            return Err(SettingsError::Short);
+        }
+        let address = settings.address()?;
+        if !address.ip().is_loopback() && settings.tokens.is_empty() {
+            return Err(SettingsError::Open(address));
+        }
+        Ok(settings)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> Result<SocketAddr, SettingsError> {
+        let text = self.listen.replace("localhost", "127.0.0.1");
+        text.parse()
+            .map_err(|_| SettingsError::Address(self.listen.clone()))
+    }
+}

@@ -1,0 +1,113 @@
+//! `ffbatch serve` in a room, and requests to it as bytes.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::sandbox::Sandbox;
+use crate::tools;
+
+/// A running server; it ends with this value.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    /// Starts a server of the room at a free port, with these flags, and waits until it listens.
+    #[track_caller]
+    pub fn start(sandbox: &Sandbox, flags: &[&str]) -> Self {
+        let mut child = sandbox
+            .command(&tools::ffbatch())
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(flags)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("it starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let line = lines.next().and_then(Result::ok).unwrap_or_default();
+        let (_, address) = line
+            .split_once("http://")
+            .unwrap_or_else(|| panic!("it said `{line}`"));
+        Self {
+            address: address.to_owned(),
+            child,
+        }
+    }
+
+    /// Its address as a URL, without a slash at its end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Sends a request as it is, and tells status, headers and body.
+    #[track_caller]
+    pub fn send(&self, request: &str) -> (u16, String, String) {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = Vec::new();
+        // A connection that breaks has no more to say.
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+        (status.unwrap_or(0), head.to_owned(), body.to_owned())
+    }
+
+    /// Gets a path, with further header lines.
+    #[track_caller]
+    pub fn get_with(&self, path: &str, headers: &str) -> (u16, String) {
+        let (status, _, body) = self.send(&format!("GET {path} HTTP/1.0\r\n{headers}\r\n"));
+        (status, body)
+    }
+
+    /// Gets a path.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> (u16, Value) {
+        let (status, body) = self.get_with(path, "");
+        (
+            status,
+            serde_json::from_str(&body).unwrap_or(Value::String(body)),
+        )
+    }
+
+    /// Posts JSON to a path.
+    #[track_caller]
+    pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.post_text(path, &body.to_string())
+    }
+
+    /// Posts a text that is said to be JSON.
+    #[track_caller]
+    pub fn post_text(&self, path: &str, body: &str) -> (u16, Value) {
+        let head = format!(
+            "POST {path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let (status, _, body) = self.send(&(head + body));
+        (
+            status,
+            serde_json::from_str(&body).unwrap_or(Value::String(body)),
+        )
+    }
+
+    /// Asks it to end, and tells its exit code.
+    #[track_caller]
+    pub fn stop(mut self) -> Option<i32> {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("it runs");
+        self.child.wait().expect("it can be waited for").code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
