@@ -31,7 +31,7 @@ pub async fn run(config: Config, args: &Serve) -> anyhow::Result<Exit> {
     // Whoever started it may wait for this line.
     speak::out(&format!("serving {served} at http://{address}"));
     let stop = interrupt(|| ())?;
-    ffbatch_serve::serve(listener, ffbatch_serve::router(app, door), stop)
+    ffbatch_serve::serve(listener, app, door, stop)
         .await
         .context("the server has failed")?;
     Ok(Exit::Succeeded)

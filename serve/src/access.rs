@@ -139,7 +139,14 @@ pub async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match door.admits(peer, request.headers()) {
+    // The page's own files hold nothing of anybody; it asks for a token by itself.
+    let is_page = crate::page::PATHS.contains(&request.uri().path());
+    let admitted = if is_page && !door.inner.tokens.is_empty() {
+        Ok(Visitor::Elsewhere)
+    } else {
+        door.admits(peer, request.headers())
+    };
+    match admitted {
         Ok(visitor) => {
             request.extensions_mut().insert(visitor);
             next.run(request).await

@@ -8,8 +8,11 @@ use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::dispatch::{DispatchError, Dispatcher};
 use ffbatch_dispatcher::registry::Families;
 
+use tokio::sync::watch;
+
 use crate::answer::Refusal;
 use crate::settings::Settings;
+use crate::watch::Watch;
 
 /// The computes that are served, and how.
 #[derive(Clone)]
@@ -18,20 +21,37 @@ pub struct App {
 }
 
 struct Inner {
-    computes: BTreeMap<String, Box<dyn Compute>>,
+    computes: BTreeMap<String, Served>,
     config: Config,
+    watch: Watch,
+    closing: watch::Sender<bool>,
+}
+
+struct Served {
+    summary: &'static str,
+    compute: Box<dyn Compute>,
 }
 
 impl App {
     /// Connects to the computes that the settings name. Nothing is asked of them yet.
     pub fn new(config: Config, settings: &Settings) -> Result<Self, DispatchError> {
+        let families = Families::linked()?;
         let dispatcher = Dispatcher::new(Families::linked()?, config.clone());
         let mut computes = BTreeMap::new();
         for name in &settings.computes {
-            computes.insert(name.clone(), dispatcher.connect(name)?);
+            let served = Served {
+                summary: families.find(name)?.summary,
+                compute: dispatcher.connect(name)?,
+            };
+            computes.insert(name.clone(), served);
         }
         Ok(Self {
-            inner: Arc::new(Inner { computes, config }),
+            inner: Arc::new(Inner {
+                computes,
+                config,
+                watch: Watch::default(),
+                closing: watch::Sender::new(false),
+            }),
         })
     }
 
@@ -42,7 +62,11 @@ impl App {
 
     /// The compute of this name.
     pub fn compute(&self, name: &str) -> Result<&dyn Compute, Refusal> {
-        let found = self.inner.computes.get(name).map(AsRef::as_ref);
+        let found = self
+            .inner
+            .computes
+            .get(name)
+            .map(|one| one.compute.as_ref());
         found.ok_or_else(|| {
             Refusal::missing(format!(
                 "the compute `{name}` is not served here (served: {}; `computes` in the section `serve` of the configuration names more)",
@@ -59,7 +83,28 @@ impl App {
     /// All of them, by name.
     pub fn computes(&self) -> impl Iterator<Item = (&str, &dyn Compute)> {
         let all = self.inner.computes.iter();
-        all.map(|(name, compute)| (name.as_str(), compute.as_ref()))
+        all.map(|(name, one)| (name.as_str(), one.compute.as_ref()))
+    }
+
+    /// What they are, by name.
+    pub fn summaries(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        let all = self.inner.computes.iter();
+        all.map(|(name, one)| (name.as_str(), one.summary))
+    }
+
+    /// What changes among all jobs.
+    pub fn watch(&self) -> &Watch {
+        &self.inner.watch
+    }
+
+    /// Becomes true when the server ends: streams that have no end by themselves end then.
+    pub fn closing(&self) -> watch::Receiver<bool> {
+        self.inner.closing.subscribe()
+    }
+
+    /// Ends all streams.
+    pub fn close(&self) {
+        self.inner.closing.send_replace(true);
     }
 
     /// The compute that knows a job, and the job's whole id.

@@ -8,8 +8,10 @@
 pub mod access;
 pub mod answer;
 pub mod app;
+pub mod page;
 pub mod routes;
 pub mod settings;
+pub mod watch;
 
 use std::future::Future;
 use std::io;
@@ -31,8 +33,10 @@ const STAGE: &str = "/prod";
 /// All routes, at the root and below `/prod`, behind the door.
 pub fn router(app: App, door: Door) -> Router {
     let (routes, _) = routes::all().split_for_parts();
+    let page = page::routes().with_state(app.clone());
     let routes = routes.with_state(app);
     Router::new()
+        .merge(page)
         .merge(routes.clone())
         .nest(STAGE, routes)
         .fallback(answer::no_route)
@@ -49,10 +53,16 @@ pub fn openapi() -> serde_json::Value {
 /// Answers until somebody asks to stop; what is being answered then is answered to its end.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    app: App,
+    door: Door,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let closing = app.clone();
+    let stop = async move {
+        stop.await;
+        closing.close();
+    };
+    let service = router(app, door).into_make_service_with_connect_info::<std::net::SocketAddr>();
     axum::serve(listener, service)
         .with_graceful_shutdown(stop)
         .await

@@ -1,5 +1,6 @@
 //! Every route, each in a room of its own.
 
+mod changes;
 mod describe;
 mod events;
 mod health;
@@ -7,7 +8,10 @@ mod jobs;
 mod metrics;
 mod one;
 mod submit;
+mod typed;
 mod view;
+
+pub use view::Job;
 
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -29,10 +33,13 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(submit::ffmpeg))
         .routes(routes!(submit::execute))
         .routes(routes!(describe::describe))
-        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::list, typed::typed))
+        .routes(routes!(typed::computes))
+        .routes(routes!(changes::changes))
         .routes(routes!(one::detail))
         .routes(routes!(one::log))
         .routes(routes!(one::report))
+        .routes(routes!(one::frames))
         .routes(routes!(one::cancel))
         .routes(routes!(one::retry))
         .routes(routes!(events::events))

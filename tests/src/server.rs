@@ -59,6 +59,22 @@ impl Server {
         (status.unwrap_or(0), head.to_owned(), body.to_owned())
     }
 
+    /// Gets a path whose answer has no end: what comes behind its headers.
+    #[track_caller]
+    pub fn stream(&self, path: &str) -> BufReader<TcpStream> {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        let request = format!("GET {path} HTTP/1.0\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        while line != "\r\n" {
+            line.clear();
+            let read = reader.read_line(&mut line).expect("it answers");
+            assert!(read > 0, "the answer has no body");
+        }
+        reader
+    }
+
     /// Gets a path, with further header lines.
     #[track_caller]
     pub fn get_with(&self, path: &str, headers: &str) -> (u16, String) {
@@ -96,11 +112,23 @@ impl Server {
         )
     }
 
+    /// Asks it to end.
+    #[track_caller]
+    pub fn interrupt(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("it runs");
+    }
+
+    /// Waits for its end, and tells its exit code.
+    #[track_caller]
+    pub fn ended(mut self) -> Option<i32> {
+        self.child.wait().expect("it can be waited for").code()
+    }
+
     /// Asks it to end, and tells its exit code.
     #[track_caller]
-    pub fn stop(mut self) -> Option<i32> {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("it runs");
-        self.child.wait().expect("it can be waited for").code()
+    pub fn stop(self) -> Option<i32> {
+        self.interrupt();
+        self.ended()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The REST API on this machine, by its clients.
 
+use std::collections::BTreeSet;
+use std::io::BufRead;
 use std::process::Command;
 
 use ffbatch_dispatcher::infra::PARAMETERS;
@@ -348,6 +350,99 @@ fn the_document_is_that_of_the_stack_and_more() {
             .expect("responses");
         for status in ["200", "400", "403", "415", "429", "502"] {
             assert!(responses.contains_key(status), "{path} {status}");
+        }
+    }
+}
+
+#[test]
+fn a_job_as_it_is_typed() {
+    let (sandbox, server) = room();
+    let (status, computes) = server.get("/computes");
+    assert_eq!((status, &computes[0]["name"]), (200, &json!("local")));
+    let (input, output) = (sandbox.path("in.mp4"), sandbox.path("a b.mp4"));
+    let command = format!(
+        "ffmpeg -i {} -an -c:v libx264 '{}'",
+        input.display(),
+        output.display()
+    );
+    let typed = json!({ "command": command, "name": "mine", "quality": ["psnr"] });
+    let (status, answer) = server.post("/jobs", &typed);
+    assert_eq!(
+        (status, &answer["jobName"]),
+        (200, &json!("mine")),
+        "{answer}"
+    );
+    let id = answer["jobId"].as_str().expect("an id");
+    assert_eq!(ended(&server, id)["status"], "SUCCEEDED");
+    assert!(output.is_file());
+    let (status, frames) = server.get(&format!("/jobs/{id}/frames"));
+    assert_eq!(status, 200);
+    assert!(
+        frames["psnr"]
+            .as_array()
+            .is_some_and(|frames| frames.len() > 10)
+    );
+    for (command, part) in [
+        ("ffmpeg -i 'x", "never closed"),
+        ("ffmpeg -i in.mp4 /tmp/o.mp4", "is a relative path"),
+        ("ffmpeg -i /in.mp4 o.mp4", "is a relative path"),
+        ("ffmpeg -i /in.mp4", "output"),
+    ] {
+        let (status, answer) = server.post("/jobs", &json!({ "command": command }));
+        let said = answer["message"].as_str().unwrap_or_default();
+        assert!(
+            status == 400 && said.contains(part),
+            "{command}: {status} {answer}"
+        );
+    }
+    let (status, answer) = server.post(
+        "/jobs",
+        &json!({ "command": command, "quality": ["beauty"] }),
+    );
+    assert_eq!(status, 400, "{answer}");
+}
+
+#[test]
+fn whoever_watches_sees_what_changes_and_does_not_keep_the_server() {
+    let (sandbox, server) = room();
+    let mut lines = server.stream("/events").lines().map_while(Result::ok);
+    let id = submitted(&server, "/local/ffmpeg", &copy(&sandbox, "1", "out.mp4"));
+    let (mut kind, mut kinds) = (String::new(), BTreeSet::new());
+    let ended = lines.by_ref().any(|line| {
+        if let Some(name) = line.strip_prefix("event: ") {
+            name.clone_into(&mut kind);
+        }
+        let Some(data) = line.strip_prefix("data: ") else {
+            return false;
+        };
+        kinds.insert(kind.clone());
+        let value: Value = serde_json::from_str(data).expect("JSON");
+        assert_eq!(value["jobId"], json!(id), "{line}");
+        value["status"] == "SUCCEEDED"
+    });
+    assert!(ended && kinds.contains("progress"), "{kinds:?}");
+    server.interrupt();
+    assert_eq!(
+        lines.find(|line| !line.is_empty()),
+        None,
+        "the stream ends with the server"
+    );
+    assert_eq!(server.ended(), Some(0));
+}
+
+#[test]
+fn the_page_needs_nobody_else() {
+    let (_sandbox, server) = room();
+    for path in ["/", "/assets/style.css", "/assets/app.js"] {
+        let (status, head, body) = server.send(&format!("GET {path} HTTP/1.0\r\n\r\n"));
+        assert_eq!(status, 200, "{path}");
+        let head = head.to_ascii_lowercase();
+        assert!(
+            head.contains("content-security-policy: default-src 'none'"),
+            "{head}"
+        );
+        for foreign in ["https://", "@import", "eval(", "innerHTML", "onclick="] {
+            assert!(!body.contains(foreign), "{path} has `{foreign}`");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::answer::{Error, Refusal};
 use crate::app::App;
 
 /// How often something is sent where a job says nothing, so that whoever stands in between keeps the connection.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Follow a job: one event for each line of its worker (`stage-started`, `progress`, `log`, ...), and `end` with how it ended
 #[utoipa::path(
@@ -38,9 +38,14 @@ pub async fn events(
     let (name, _, id) = app.owner(&job).await?;
     let name = name.to_owned();
     let (send, receive) = mpsc::unbounded_channel();
+    let closing = app.closing();
     tokio::spawn(follow(app, name, id, send));
-    let events = stream::unfold(receive, |mut receive| async move {
-        Some((Ok(receive.recv().await?), receive))
+    let events = stream::unfold((receive, closing), |(mut receive, mut closing)| async {
+        let next = tokio::select! {
+            _ = closing.wait_for(|closing| *closing) => None,
+            next = receive.recv() => next,
+        };
+        Some((Ok(next?), (receive, closing)))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }

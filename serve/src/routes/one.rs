@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use ffbatch_dispatcher::compute::Compute;
 use ffbatch_dispatcher::event::Event;
 use ffbatch_dispatcher::location::Location;
 use ffbatch_storage::Stores;
@@ -17,8 +19,8 @@ use crate::app::App;
 /// What a job shows that was stopped by this route.
 const STOPPED: &str = "somebody asked the server to stop it";
 
-/// The largest report, in bytes.
-const LARGEST: u64 = 16 << 20;
+/// The largest document, in bytes: the frames of an hour with every metric.
+const LARGEST: u64 = 256 << 20;
 
 /// Show everything about a job
 #[utoipa::path(
@@ -95,7 +97,52 @@ pub async fn report(
     Path(job): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
     let (_, compute, id) = app.owner(&job).await?;
-    let detail = compute.describe(&id).await?;
+    let (_, report) = last_report(&app, compute, &id).await?;
+    Ok(Json(report))
+}
+
+/// Show the values of every frame of a job's first output that was measured
+#[utoipa::path(
+    get,
+    path = "/jobs/{job}/frames",
+    params(("job" = String, Path, description = "Its id")),
+    responses(
+        (status = 200, description = "Lists of frames by metric", body = Value),
+        (status = 400, description = "The request is wrong", body = Error),
+        (status = 401, description = "The request shows no token", body = Error),
+        (status = 403, description = "Whoever asks may not do this", body = Error),
+        (status = 404, description = "There is no such job, or nothing of it was measured", body = Error),
+        (status = 429, description = "Too many requests: try again", body = Error),
+        (status = 502, description = "The compute failed", body = Error),
+    )
+)]
+pub async fn frames(
+    State(app): State<App>,
+    Path(job): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let (_, compute, id) = app.owner(&job).await?;
+    let (stores, report) = last_report(&app, compute, &id).await?;
+    let outputs = report["quality"]["outputs"].as_array();
+    let mut places = outputs
+        .into_iter()
+        .flatten()
+        .filter_map(|one| one["frames_at"].as_str());
+    let none = || Refusal::missing(format!("nothing of job `{id}` was measured"));
+    let at: Location = places
+        .next()
+        .ok_or_else(none)?
+        .parse()
+        .map_err(|_| none())?;
+    Ok(Json(document(&stores, &at).await?))
+}
+
+/// The report of a job's last attempt, and where more of it is read.
+async fn last_report(
+    app: &App,
+    compute: &dyn Compute,
+    id: &str,
+) -> Result<(Stores, Value), Refusal> {
+    let detail = compute.describe(id).await?;
     let at = detail
         .attempts
         .iter()
@@ -103,20 +150,24 @@ pub async fn report(
         .find_map(|attempt| attempt.report_at.clone());
     let none = || Refusal::missing(format!("job `{id}` has no report yet"));
     let at: Location = at.ok_or_else(none)?.parse().map_err(|_| none())?;
-    let failed = |error: ffbatch_storage::StoreError| Refusal {
-        status: axum::http::StatusCode::BAD_GATEWAY,
-        message: error.to_string(),
-    };
     let sdk = ffbatch_storage::cloud(&app.config().aws).await;
     let stores = Stores::new(ffbatch_storage::s3_settings(&app.config().aws, &sdk));
-    let store = stores.of(&at).map_err(failed)?;
-    let bytes = store.read(&at, LARGEST).await.map_err(failed)?;
-    serde_json::from_slice(&bytes)
-        .map(Json)
-        .map_err(|error| Refusal {
-            status: axum::http::StatusCode::BAD_GATEWAY,
-            message: format!("the report `{at}` is damaged: {error}"),
-        })
+    let report = document(&stores, &at).await?;
+    Ok((stores, report))
+}
+
+/// A document that a job has left.
+async fn document(stores: &Stores, at: &Location) -> Result<Value, Refusal> {
+    let failed = |message: String| Refusal {
+        status: StatusCode::BAD_GATEWAY,
+        message,
+    };
+    let store = stores.of(at).map_err(|error| failed(error.to_string()))?;
+    let bytes = store
+        .read(at, LARGEST)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    serde_json::from_slice(&bytes).map_err(|error| failed(format!("`{at}` is damaged: {error}")))
 }
 
 /// What was asked for happens.
@@ -148,10 +199,7 @@ pub async fn cancel(
 ) -> Result<impl IntoResponse, Refusal> {
     let (_, compute, id) = app.owner(&job).await?;
     compute.cancel(std::slice::from_ref(&id), STOPPED).await?;
-    Ok((
-        axum::http::StatusCode::ACCEPTED,
-        Json(Stopping { job_id: id }),
-    ))
+    Ok((StatusCode::ACCEPTED, Json(Stopping { job_id: id })))
 }
 
 /// Submit a job that has ended once more

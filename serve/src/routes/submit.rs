@@ -2,9 +2,10 @@
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
+use ffbatch_dispatcher::command::Role;
 use ffbatch_dispatcher::compute::Request;
 use ffbatch_dispatcher::dispatch;
-use ffbatch_dispatcher::job::{Parameters, given};
+use ffbatch_dispatcher::job::{Job, Parameters, given};
 use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::terms::Terms;
 use serde::{Deserialize, Serialize};
@@ -130,11 +131,18 @@ async fn submit(
     let (own, title) = (request.id.clone(), request.name.clone());
     let ids = dispatch::submit(compute, &[request]).await?;
     let id = ids.into_iter().next().unwrap_or(own);
-    Ok(Json(Submitted {
-        arn: format!("arn:ffbatch:batch:{name}::job/{id}"),
-        id,
-        name: title,
-    }))
+    Ok(Json(Submitted::of(&name, id, title)))
+}
+
+impl Submitted {
+    /// A job that a compute took.
+    pub fn of(compute: &str, id: String, name: String) -> Self {
+        Self {
+            arn: format!("arn:ffbatch:batch:{compute}::job/{id}"),
+            id,
+            name,
+        }
+    }
 }
 
 fn request(
@@ -184,7 +192,7 @@ fn request(
 }
 
 /// Refuses paths that say nothing to this server, and those of whoever is not on this machine.
-fn local_paths(job: &ffbatch_dispatcher::job::Job, visitor: Visitor) -> Result<(), Refusal> {
+pub fn local_paths(job: &Job, visitor: Visitor) -> Result<(), Refusal> {
     for parsed in job.check()? {
         for place in &parsed.places {
             let Location::Path(path) = &place.location else {
@@ -195,7 +203,8 @@ fn local_paths(job: &ffbatch_dispatcher::job::Job, visitor: Visitor) -> Result<(
                     "`{path}` is a path of the server, which only programs on it may name (give an s3:// or an https:// URL)"
                 )));
             }
-            if place.role.is_read() && !path.starts_with('/') {
+            let is_file = place.role.is_read() || place.role == Role::Output;
+            if is_file && !path.starts_with('/') {
                 return Err(Refusal::wrong(format!(
                     "`{path}` is a relative path, and a server is in no directory of yours (give the whole path)"
                 )));

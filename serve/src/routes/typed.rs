@@ -1,0 +1,112 @@
+//! A job as it is typed: `POST /jobs`; and on which computes: `GET /computes`.
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use ffbatch_dispatcher::command::Command;
+use ffbatch_dispatcher::compute::Request;
+use ffbatch_dispatcher::dispatch;
+use ffbatch_dispatcher::job::Job;
+use ffbatch_dispatcher::registry::Metrics;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::submit::{Submitted, local_paths};
+use crate::access::Visitor;
+use crate::answer::{Body, Error, Refusal};
+use crate::app::App;
+
+/// The word between two commands of one job.
+const THEN: &str = "--then";
+
+/// A job as it is typed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    /// The command, as in a shell; several of one job with `--then` between them
+    #[schema(min_length = 1)]
+    command: String,
+    /// A compute that is served here; by default the first
+    compute: Option<String>,
+    /// A name; by default none
+    name: Option<String>,
+    /// Metrics to measure
+    #[serde(default)]
+    quality: Vec<String>,
+}
+
+/// Run an ffmpeg command as it is typed
+#[utoipa::path(
+    post,
+    path = "/jobs",
+    request_body = Typed,
+    responses(
+        (status = 200, description = "The job is taken", body = Submitted),
+        (status = 400, description = "The request is wrong, or the compute refused it", body = Error),
+        (status = 401, description = "The request shows no token", body = Error),
+        (status = 403, description = "Whoever asks may not do this", body = Error),
+        (status = 404, description = "The compute is not served here", body = Error),
+        (status = 413, description = "The body is too large", body = Error),
+        (status = 415, description = "The body is not said to be JSON", body = Error),
+        (status = 429, description = "Too many requests: try again", body = Error),
+        (status = 502, description = "The compute failed", body = Error),
+    )
+)]
+pub async fn typed(
+    State(app): State<App>,
+    Extension(visitor): Extension<Visitor>,
+    Body(typed): Body<Typed>,
+) -> Result<Json<Submitted>, Refusal> {
+    let usual = app.names().first().map(|name| (*name).to_owned());
+    let name = typed.compute.or(usual).unwrap_or_default();
+    let compute = app.compute(&name)?;
+    let wrong = |error: &dyn std::fmt::Display| Refusal::wrong(error.to_string());
+    let words = Command::from_line(&typed.command).map_err(|error| wrong(&error))?;
+    let commands = words.words().split(|word| word == THEN);
+    let mut job = Job::of(
+        commands
+            .map(|words| Command::new(words.iter().cloned()))
+            .collect(),
+    );
+    job.name = typed.name.unwrap_or_default();
+    if !typed.quality.is_empty() {
+        let known = Metrics::linked().and_then(|metrics| metrics.asked(Some(&typed.quality)));
+        known.map_err(|error| wrong(&error))?;
+        job.quality = Some(typed.quality);
+    }
+    local_paths(&job, visitor)?;
+    let request = Request::of(uuid::Uuid::new_v4().to_string(), job);
+    let (own, title) = (request.id.clone(), request.name.clone());
+    let ids = dispatch::submit(compute, &[request]).await?;
+    Ok(Json(Submitted::of(
+        &name,
+        ids.into_iter().next().unwrap_or(own),
+        title,
+    )))
+}
+
+/// A compute.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Served {
+    /// What stands in paths
+    name: String,
+    /// What it is
+    summary: String,
+}
+
+/// List the computes that are served
+#[utoipa::path(
+    get,
+    path = "/computes",
+    responses(
+        (status = 200, description = "The computes", body = Vec<Served>),
+        (status = 401, description = "The request shows no token", body = Error),
+        (status = 403, description = "Whoever asks may not do this", body = Error),
+    )
+)]
+pub async fn computes(State(app): State<App>) -> Json<Vec<Served>> {
+    let served = app.summaries().map(|(name, summary)| Served {
+        name: name.to_owned(),
+        summary: summary.to_owned(),
+    });
+    Json(served.collect())
+}

@@ -1,0 +1,174 @@
+//! One look at all jobs for everybody who watches: what changed, and how far those are that run.
+//!
+//! Browsers open six connections to a server at most, so that a page needs one stream for everything. Nobody looks while nobody
+//! watches: the first one that comes starts the watch, and it ends a moment after the last one has gone.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use ffbatch_dispatcher::detail::Filter;
+use ffbatch_dispatcher::event::Event;
+use ffbatch_dispatcher::state::State;
+use serde_json::{Value, json};
+use tokio::sync::broadcast::{self, Receiver, Sender};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::app::App;
+use crate::routes::Job;
+
+/// The pause between two looks.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// So many changes may wait for a slow reader; one that falls further behind is told to read anew.
+const BEHIND: usize = 4096;
+
+/// The newest jobs that are watched.
+const WATCHED: usize = 1000;
+
+/// So many running jobs are followed for their progress.
+const FOLLOWED: usize = 32;
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// `job` or `progress`.
+    pub kind: &'static str,
+    /// The job, or its id with how far it is.
+    pub value: Value,
+}
+
+/// The watch, if there is one.
+#[derive(Debug, Default)]
+pub struct Watch {
+    running: Mutex<Option<Sender<Change>>>,
+}
+
+impl Watch {
+    /// Everything that changes from now on.
+    pub async fn subscribe(&self, app: &App) -> Receiver<Change> {
+        let (receiver, looked) = self.join(app);
+        if let Some(looked) = looked {
+            // It cannot be told where the server ends at this moment.
+            let _ = looked.await;
+        }
+        receiver
+    }
+
+    /// Joins the watch, or starts it: then with what is told once it has looked for the first time.
+    fn join(&self, app: &App) -> (Receiver<Change>, Option<oneshot::Receiver<()>>) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = &*running {
+            return (sender.subscribe(), None);
+        }
+        let (sender, receiver) = broadcast::channel(BEHIND);
+        *running = Some(sender.clone());
+        let (ready, looked) = oneshot::channel();
+        tokio::spawn(look(app.clone(), sender, ready));
+        (receiver, Some(looked))
+    }
+
+    /// Ends the watch where nobody watches any more.
+    fn ends(&self) -> bool {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = running
+            .as_ref()
+            .is_none_or(|sender| sender.receiver_count() == 0);
+        if alone {
+            *running = None;
+        }
+        alone
+    }
+}
+
+/// Looks again and again.
+async fn look(app: App, sender: Sender<Change>, ready: oneshot::Sender<()>) {
+    let mut seen = Seen {
+        known: None,
+        followed: HashMap::new(),
+    };
+    let mut ready = Some(ready);
+    while !app.watch().ends() {
+        seen.once(&app, &sender).await;
+        // Whoever came first may have gone.
+        let _ = ready.take().map(|ready| ready.send(()));
+        tokio::time::sleep(PAUSE).await;
+    }
+    for (_, follower) in seen.followed {
+        follower.abort();
+    }
+}
+
+/// What was seen last.
+struct Seen {
+    /// Jobs by their ids; absent before the first look, which tells nobody anything new.
+    known: Option<HashMap<String, Value>>,
+    followed: HashMap<String, JoinHandle<()>>,
+}
+
+impl Seen {
+    async fn once(&mut self, app: &App, sender: &Sender<Change>) {
+        let filter = Filter {
+            limit: Some(WATCHED),
+            ..Filter::default()
+        };
+        let mut now = HashMap::new();
+        for (name, compute) in app.computes() {
+            let jobs = match compute.list(&filter).await {
+                Ok(listing) => listing.jobs,
+                Err(error) => {
+                    // What is not seen now stays as it was.
+                    tracing::warn!(compute = name, %error, "jobs cannot be watched");
+                    now.extend(self.known.take().unwrap_or_default());
+                    continue;
+                }
+            };
+            for job in jobs {
+                if job.state == State::Running {
+                    self.follow(app, name, &job.id, sender);
+                }
+                let value = json!(Job::of(name, &job));
+                let known = self.known.as_ref();
+                if known.is_some_and(|known| known.get(&job.id) != Some(&value)) {
+                    // Nobody may be left to hear it.
+                    let _ = sender.send(Change {
+                        kind: "job",
+                        value: value.clone(),
+                    });
+                }
+                now.insert(job.id, value);
+            }
+        }
+        self.known = Some(now);
+        self.followed.retain(|_, follower| !follower.is_finished());
+    }
+
+    /// Follows a job that runs, once.
+    fn follow(&mut self, app: &App, compute: &str, job: &str, sender: &Sender<Change>) {
+        if self.followed.contains_key(job) || self.followed.len() >= FOLLOWED {
+            return;
+        }
+        let (app, sender) = (app.clone(), sender.clone());
+        let (name, id) = (compute.to_owned(), job.to_owned());
+        let follower = tokio::spawn(async move {
+            let Ok(compute) = app.compute(&name) else {
+                return;
+            };
+            let mut on = |event| {
+                if let Event::Progress(progress) = event {
+                    let value = json!({ "jobId": id, "progress": progress });
+                    // As above.
+                    let _ = sender.send(Change {
+                        kind: "progress",
+                        value,
+                    });
+                }
+            };
+            if let Err(error) = compute.follow(&id, &mut on).await {
+                tracing::debug!(job = id, %error, "a job cannot be followed");
+            }
+        });
+        self.followed.insert(job.to_owned(), follower);
+    }
+}
