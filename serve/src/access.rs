@@ -1,8 +1,10 @@
-//! Who may: nobody has to show anything on the loopback of this machine; everybody else shows a token.
+//! Who may: nobody has to show anything on the loopback of this machine; everybody else shows a token, or signs with a key that is
+//! known here. Where there are tokens or keys, programs of this machine need one too.
 //!
 //! A browser on this machine shows pages of strangers, whose scripts may call 127.0.0.1, or any name that resolves to it. So a
 //! request has to name this server in its `Host`, and where it says from which page it comes that has to be one of ours.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -11,8 +13,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use chrono::Utc;
+
 use crate::answer::Refusal;
 use crate::settings::Settings;
+
+mod sigv4;
 
 /// Names of the loopback.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -26,6 +32,7 @@ pub struct Door {
 #[derive(Debug)]
 struct Inner {
     tokens: Vec<String>,
+    keys: BTreeMap<String, String>,
     hosts: Vec<String>,
 }
 
@@ -36,6 +43,16 @@ pub enum Visitor {
     Here,
     /// Somebody else, who showed who they are.
     Elsewhere,
+}
+
+impl Visitor {
+    const fn at(peer: SocketAddr) -> Self {
+        if peer.ip().to_canonical().is_loopback() {
+            Self::Here
+        } else {
+            Self::Elsewhere
+        }
+    }
 }
 
 impl Door {
@@ -49,6 +66,7 @@ impl Door {
         Self {
             inner: Arc::new(Inner {
                 tokens: settings.tokens.clone(),
+                keys: settings.keys.clone(),
                 hosts,
             }),
         }
@@ -58,7 +76,7 @@ impl Door {
         let shown = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok());
-        if self.inner.tokens.is_empty() {
+        if self.is_open() {
             if !peer.ip().to_canonical().is_loopback() {
                 return Err(Refusal::forbidden("only programs of this machine may ask"));
             }
@@ -67,18 +85,19 @@ impl Door {
         }
         let token = shown.and_then(|shown| shown.strip_prefix("Bearer "));
         match token {
-            Some(token) if self.knows(token) => Ok(if peer.ip().to_canonical().is_loopback() {
-                Visitor::Here
-            } else {
-                Visitor::Elsewhere
-            }),
+            Some(token) if self.knows(token) => Ok(Visitor::at(peer)),
             Some(_) => Err(Refusal::forbidden("the token is not known here")),
             None => Err(Refusal {
                 status: StatusCode::UNAUTHORIZED,
-                message: "the request shows no token (send the header Authorization: Bearer TOKEN)"
+                message: "the request shows no token and no signature (send the header Authorization: Bearer TOKEN, or sign it with SigV4 for the service execute-api)"
                     .to_owned(),
             }),
         }
+    }
+
+    /// Whether nobody has to show anything.
+    fn is_open(&self) -> bool {
+        self.inner.tokens.is_empty() && self.inner.keys.is_empty()
     }
 
     /// Refuses what a stranger's page makes a browser ask.
@@ -136,23 +155,30 @@ fn same(one: &[u8], other: &[u8]) -> bool {
 pub async fn guard(
     State(door): State<Door>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    // The page's own files hold nothing of anybody; it asks for a token by itself.
-    let is_page = crate::page::PATHS.contains(&request.uri().path());
-    let admitted = if is_page && !door.inner.tokens.is_empty() {
-        Ok(Visitor::Elsewhere)
-    } else {
-        door.admits(peer, request.headers())
-    };
-    match admitted {
-        Ok(visitor) => {
-            request.extensions_mut().insert(visitor);
-            next.run(request).await
-        }
+    match admitted(&door, peer, request).await {
+        Ok(request) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     }
+}
+
+async fn admitted(door: &Door, peer: SocketAddr, mut request: Request) -> Result<Request, Refusal> {
+    if !door.is_open() && sigv4::is_signed(request.headers()) {
+        let mut request = sigv4::verified(&door.inner.keys, request, Utc::now()).await?;
+        request.extensions_mut().insert(Visitor::at(peer));
+        return Ok(request);
+    }
+    // The page's own files hold nothing of anybody; it asks for a token by itself.
+    let is_page = crate::page::PATHS.contains(&request.uri().path());
+    let visitor = if is_page && !door.is_open() {
+        Visitor::Elsewhere
+    } else {
+        door.admits(peer, request.headers())?
+    };
+    request.extensions_mut().insert(visitor);
+    Ok(request)
 }
 
 #[cfg(test)]
@@ -165,6 +191,7 @@ mod tests {
         let settings = Settings {
             listen: String::new(),
             computes: Vec::new(),
+            keys: BTreeMap::new(),
             tokens: tokens.iter().map(|&token| token.to_owned()).collect(),
             hosts: vec!["jobs.example.com".to_owned()],
         };

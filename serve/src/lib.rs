@@ -25,7 +25,7 @@ use crate::access::Door;
 use crate::app::App;
 
 /// The largest body, in bytes: a job with its commands, and never a video.
-const LARGEST_BODY: usize = 1 << 20;
+pub(crate) const LARGEST_BODY: usize = 1 << 20;
 
 /// The stage of the API on AWS: clients have it in their addresses.
 const STAGE: &str = "/prod";

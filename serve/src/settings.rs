@@ -1,5 +1,6 @@
 //! The section `serve` of the configuration, with the flags over it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use ffbatch_dispatcher::config::{Config, wrong};
@@ -19,8 +20,10 @@ pub struct Settings {
     pub listen: String,
     /// The computes that it serves.
     pub computes: Vec<String>,
-    /// Bearer tokens, one of which every request has to show; none are needed on the loopback.
+    /// Bearer tokens, one of which a request has to show; none are needed on the loopback.
     pub tokens: Vec<String>,
+    /// Access keys and their secrets: what clients of the API on AWS sign with.
+    pub keys: BTreeMap<String, String>,
     /// Names by which clients reach it beside its address, such as `jobs.example.com`.
     pub hosts: Vec<String>,
 }
@@ -38,7 +41,7 @@ pub enum SettingsError {
     Address(String),
     /// Everybody could come in.
     #[error(
-        "`{0}` can be reached from other machines, and nobody has to show who they are (give `tokens` in the section `serve`, or listen at 127.0.0.1)"
+        "`{0}` can be reached from other machines, and nobody has to show who they are (give `tokens` or `keys` in the section `serve`, or listen at 127.0.0.1)"
     )]
     Open(SocketAddr),
     /// A token that anybody could guess.
@@ -46,7 +49,15 @@ pub enum SettingsError {
         "a token has fewer than {SHORTEST} characters (`openssl rand -hex 32` makes a good one)"
     )]
     Short,
+    /// A secret that no client of AWS signs with.
+    #[error(
+        "the secret of the access key `{0}` has {1} characters, those of AWS have {SECRET} (`openssl rand -base64 30` makes one)"
+    )]
+    Secret(String, usize),
 }
+
+/// The length of secrets of AWS ("Managing access keys" in the IAM User Guide shows one).
+const SECRET: usize = 40;
 
 /// The shortest token.
 const SHORTEST: usize = 16;
@@ -58,6 +69,7 @@ impl Settings {
             listen: LISTEN.to_owned(),
             computes: vec![config.compute.clone()],
             tokens: Vec::new(),
+            keys: BTreeMap::new(),
             hosts: Vec::new(),
         };
         let layers = Figment::from(Serialized::defaults(usual))
@@ -69,8 +81,12 @@ impl Settings {
         if settings.tokens.iter().any(|token| token.len() < SHORTEST) {
             return Err(SettingsError::Short);
         }
+        let mut secrets = settings.keys.iter();
+        if let Some((key, secret)) = secrets.find(|(_, secret)| secret.len() != SECRET) {
+            return Err(SettingsError::Secret(key.clone(), secret.len()));
+        }
         let address = settings.address()?;
-        if !address.ip().is_loopback() && settings.tokens.is_empty() {
+        if !address.ip().is_loopback() && settings.tokens.is_empty() && settings.keys.is_empty() {
             return Err(SettingsError::Open(address));
         }
         Ok(settings)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::BufRead;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use ffbatch_dispatcher::infra::PARAMETERS;
 use ffbatch_tests::clip::{SHORT, bytes};
@@ -265,12 +265,25 @@ fn who_may() {
         "nobody has to show who they are",
     );
     open("[serve]\ntokens = ['short']\n", "fewer than 16 characters");
+    open("[serve]\nkeys = { a = 'short' }\n", "has 5 characters");
     open("[serve]\nlisten = 'here'\n", "is no address to listen at");
     open("[serve]\ncomputes = ['moon']\n", "`moon`");
     open("[serve]\nlissten = 'x'\n", "unknown field: found `lissten`");
 }
 
-/// The client knows AWS alone, and signs its requests.
+/// The client knows AWS alone, and signs its requests; here by this key.
+fn client(moto: &Moto, server: &Server, secret: &str) -> Output {
+    let url = format!("{}/prod/", server.url());
+    Command::new(tools::python())
+        .arg(tools::repository().join("tests/fixtures/clients/rest.py"))
+        .args([&url, "local", "media", "in.mp4", "out.mp4", "-c copy"])
+        .envs(moto.environment())
+        .env("AWS_SECRET_ACCESS_KEY", secret)
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .output()
+        .expect("Python starts")
+}
+
 #[test]
 fn a_client_of_the_sample_runs_unchanged() {
     let moto = Moto::start();
@@ -279,29 +292,31 @@ fn a_client_of_the_sample_runs_unchanged() {
     let mut sandbox = Sandbox::new();
     sandbox.set_all(moto.environment());
     sandbox.set("AWS_EC2_METADATA_DISABLED", "true");
+    let runs = |server: &Server, secret: &str| {
+        let ran = client(&moto, server, secret);
+        assert!(
+            ran.status.success(),
+            "{}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
+        String::from_utf8_lossy(&ran.stdout).trim().to_owned()
+    };
+    // On the loopback nobody looks at the signature.
     let server = Server::start(&sandbox, &[]);
-    let ran = Command::new(tools::python())
-        .arg(tools::repository().join("tests/fixtures/clients/rest.py"))
-        .args([
-            &format!("{}/prod/", server.url()),
-            "local",
-            "media",
-            "in.mp4",
-            "out.mp4",
-            "-c copy",
-        ])
-        .envs(moto.environment())
-        .env("AWS_DEFAULT_REGION", "us-east-1")
-        .output()
-        .expect("Python starts");
-    assert!(
-        ran.status.success(),
-        "{}",
-        String::from_utf8_lossy(&ran.stderr)
-    );
-    let id = String::from_utf8_lossy(&ran.stdout).trim().to_owned();
+    let id = runs(&server, "whatever");
     assert_eq!(ended(&server, &id)["status"], "SUCCEEDED");
     assert!(moto.keys("media").contains("out.mp4"));
+    drop(server);
+    // With keys it has to be right.
+    let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+    let section = format!("[serve]\nkeys = {{ test = '{secret}' }}\n");
+    sandbox.write("ffbatch.toml", section);
+    let server = Server::start(&sandbox, &[]);
+    runs(&server, secret);
+    let refused = client(&moto, &server, "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEX");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("403"), "{said}");
+    assert_eq!(server.get_with("/health", "").0, 401);
 }
 
 /// What the stack's document asks for, this one takes; what that one answers, this one answers.

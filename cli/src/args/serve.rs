@@ -16,10 +16,11 @@ const SERVE: &str = "\
 The routes of the stack's API on AWS, over any compute: POST /COMPUTE/ffmpeg, /batch/execute/COMPUTE, /batch/describe; and GET /jobs, \
 /jobs/ID, its log, report and events, cancel and retry, /metrics for Prometheus, /health, /openapi.json. All of it below /prod too.
 
-Programs of this machine need no credentials on the loopback. Anything else has to show a token of the section `serve`:
+Programs of this machine need no credentials on the loopback. Anything else has to show a token of the section `serve`, or sign with a key of it (SigV4, as on AWS):
   [serve]
   listen = \"0.0.0.0:8080\"
   tokens = [\"...\"]            # openssl rand -hex 32; or FFBATCH_SERVE__TOKENS='[\"...\"]'
+  keys = { AKIA... = \"...\" }
   computes = [\"local\", \"arm\"]
 
 Examples:
