@@ -108,8 +108,10 @@ impl Machine {
         let memory_gib = memory_gib.map(|mib| f64::from(mib) / 1024.0);
         let instance = instance_type.as_ref().map(|(name, _)| name.as_str());
         let known = instance.and_then(instances::find);
-        // A job that owns its instance was given all of its processors.
-        let share = known.map_or(1.0, |known| {
+        // A job that owns its instance occupies all of it, whatever it asked for.
+        let owned = known.filter(|_| place.instance_type.is_some());
+        let vcpus = owned.map_or(vcpus, |known| f64::from(known.vcpus));
+        let share = known.filter(|_| owned.is_none()).map_or(1.0, |known| {
             let memory = memory_gib.unwrap_or_default() * 1024.0 / f64::from(known.memory_mib);
             (vcpus / f64::from(known.vcpus)).max(memory).min(1.0)
         });

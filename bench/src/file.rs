@@ -256,11 +256,22 @@ impl BenchFile {
         )
     }
 
+    /// Reads the copy of a file that was kept with its results, as it is; tells what is wrong with it.
+    pub fn kept(text: &str) -> Result<Self, String> {
+        let layers = Figment::from(Toml::string(text));
+        layers.extract().map_err(|error| wrong(&error))
+    }
+
     fn of(file: &Path, layers: &Figment, flags: Dict) -> Result<Self, FileError> {
+        // Whoever asks for more runs than the file allows means it.
+        let more = flags.contains_key("repeats") && !flags.contains_key("max_repeats");
         let layers = layers.clone().merge(Serialized::defaults(flags));
         let mut read: Self = layers
             .extract()
             .map_err(|error| FileError::new(file, wrong(&error)))?;
+        if more {
+            read.max_repeats = read.max_repeats.max(read.repeats);
+        }
         if read.name.is_empty() {
             let stem = file.file_stem().unwrap_or_default();
             read.name = stem.to_string_lossy().into_owned();
@@ -306,6 +317,19 @@ impl BenchFile {
         ];
         if let Some(key) = negative(&numbers) {
             return Some(format!("`{key}` is no number from 0 on"));
+        }
+        let wrong = |secs: f64| !(secs.is_finite() && secs > 0.0);
+        let mut inputs = self.inputs.iter();
+        if let Some(input) = inputs.find(|input| input.duration_secs.is_some_and(wrong)) {
+            let url = &input.url;
+            return Some(format!("`duration_secs` of `{url}` is no positive number"));
+        }
+        if self
+            .variants
+            .iter()
+            .any(|variant| variant.name.trim().is_empty())
+        {
+            return Some("a variant has no name (give it one)".to_owned());
         }
         let quality = self
             .min_vmaf

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use ffbatch_dispatcher::command::{Command, words};
 use ffbatch_dispatcher::infra::PINNED;
-use ffbatch_dispatcher::report::Report;
+use ffbatch_dispatcher::report::{Report, ThreadsPolicy};
 
 use crate::matrix::{Cell, INPUT, Input, OUTPUT, Place, Rung, cell_id};
 use crate::run::{Ended, Given, Run, VERSION};
@@ -140,7 +140,8 @@ fn shape(command: &Command) -> Option<Shape> {
     while at < words.len() {
         let known = RUNGS.iter().find(|(option, _)| *option == words[at]);
         match (known, words.get(at + 1)) {
-            (Some((_, key)), Some(value)) if rung.is_none() => {
+            // `-b:v 0` beside `-crf` says that there is no bitrate to keep.
+            (Some((_, key)), Some(value)) if rung.is_none() && value != "0" => {
                 rung = Some(Rung {
                     key: (*key).to_owned(),
                     value: value.clone(),
@@ -176,10 +177,21 @@ fn place(report: &Report) -> Place {
         name.strip_suffix(PINNED).unwrap_or(name)
     });
     let instance = machine.instance_type.as_ref().map(|told| told.name.clone());
+    let instance = instance.filter(|name| name != "fargate");
+    // One that a job does not own stands beside the compute, since it pays a share of it.
+    let owns = queue.is_some_and(|queue| queue.ends_with(PINNED));
+    let compute = match &instance {
+        Some(name) if !owns => format!("{compute} {name}"),
+        _ => compute.to_owned(),
+    };
+    let asked = machine
+        .threads
+        .filter(|threads| threads.policy == ThreadsPolicy::Asked);
     Place {
-        compute: compute.to_owned(),
-        instance_type: instance.filter(|name| name != "fargate"),
+        compute,
+        instance_type: instance.filter(|_| owns),
         vcpus: machine.vcpus.filter(|_| queue.is_some()),
+        threads: asked.map(|threads| threads.processors),
         ..Place::default()
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::file::Criterion;
 use crate::statistics::Difference;
-use crate::summary::{CellSummary, Summary};
+use crate::summary::{CellSummary, Contender, Summary};
 
 /// A limit.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,9 +92,13 @@ pub struct Checked {
     pub limit: String,
     /// Of what.
     pub of: String,
-    /// By how much it changed: in per cent, or in the unit of the metric where the limit is.
-    pub change: f64,
-    /// Whether it is beyond the limit for certain.
+    /// By how much it changed: in per cent, or in the unit of the metric where the limit is; absent of what is not there any more.
+    #[serde(
+        with = "ffbatch_dispatcher::number::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub change: Option<f64>,
+    /// Whether it is beyond the limit, and significantly so where it varies from run to run; or not there any more.
     pub crossed: bool,
     /// What else is worth saying.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,6 +107,21 @@ pub struct Checked {
 
 /// Checks limits of what both benchmarks have; an error where they share nothing that a limit is about.
 pub fn check(before: &Summary, now: &Summary, limits: &[Limit]) -> Result<Vec<Checked>, String> {
+    let quality = |summary: &Summary| summary.target.as_ref().map(|target| target.vmaf);
+    let by_contender = |limit: &Limit| matches!(limit.quantity, Quantity::Criterion(_));
+    if quality(before) != quality(now) && limits.iter().any(by_contender) {
+        let said = |vmaf: Option<f64>| {
+            vmaf.map_or_else(
+                || "no quality in common".to_owned(),
+                |vmaf| format!("VMAF {vmaf}"),
+            )
+        };
+        return Err(format!(
+            "the earlier benchmark was compared at {}, this one at {} (give both the same --min-vmaf)",
+            said(quality(before)),
+            said(quality(now))
+        ));
+    }
     let mut all = Vec::new();
     for limit in limits {
         let checked = match &limit.quantity {
@@ -121,14 +140,27 @@ pub fn check(before: &Summary, now: &Summary, limits: &[Limit]) -> Result<Vec<Ch
 
 impl Limit {
     fn contenders(&self, before: &Summary, now: &Summary, criterion: Criterion) -> Vec<Checked> {
-        let of = |one: &crate::summary::Contender| {
-            let old = before.contender(&one.id)?;
-            let (old, new) = (old.measures.of(criterion), one.measures.of(criterion));
-            let difference = Difference::between(new, old)?;
+        let comparisons = before.contenders.len();
+        let of = |old: &Contender| {
+            let was = old.measures.of(criterion);
+            if was.is_empty() {
+                return None;
+            }
+            let new = now.contender(&old.id);
+            let measured = new.map_or(&[][..], |new| new.measures.of(criterion));
+            let Some(difference) = Difference::between(measured, was) else {
+                let unknown = || format!("its {} is not known", criterion.name());
+                let why = match new {
+                    None => "it is not in this benchmark".to_owned(),
+                    Some(new) => new.out.clone().unwrap_or_else(unknown),
+                };
+                return Some(self.lost(&old.id, why));
+            };
             let beyond = self.is_beyond(difference.percent());
             let certain = match criterion {
+                // It does not vary from run to run.
                 Criterion::Bitrate => Some(true),
-                _ => difference.is_significant(1),
+                _ => difference.is_significant(comparisons),
             };
             let note = match certain {
                 Some(false) if beyond => Some("within the noise"),
@@ -137,35 +169,58 @@ impl Limit {
             };
             Some(Checked {
                 limit: self.to_string(),
-                of: one.id.clone(),
-                change: difference.percent(),
+                of: old.id.clone(),
+                change: Some(difference.percent()),
                 crossed: beyond && certain == Some(true),
                 note: note.map(str::to_owned),
             })
         };
-        now.contenders.iter().filter_map(of).collect()
+        before.contenders.iter().filter_map(of).collect()
     }
 
     fn cells(&self, before: &Summary, now: &Summary, metric: &str) -> Vec<Checked> {
-        let same = |one: &CellSummary, other: &CellSummary| one.cell.label() == other.cell.label();
-        let of = |one: &CellSummary| {
-            let old = before.cells.iter().find(|other| same(one, other))?;
-            let (old, new) = (old.score(metric)?.mean, one.score(metric)?.mean);
-            let change = if self.percent {
-                100.0 * (new - old) / old.abs()
-            } else {
-                new - old
+        let of = |old: &CellSummary| {
+            let was = old.score(metric)?.mean;
+            let label = old.cell.label();
+            let new = now.cells.iter().find(|new| new.cell.label() == label);
+            let Some(score) = new.and_then(|new| new.score(metric)) else {
+                let why = match new {
+                    None => "it is not in this benchmark".to_owned(),
+                    Some(new) => new
+                        .failure
+                        .clone()
+                        .unwrap_or_else(|| format!("it has no {metric}")),
+                };
+                return Some(self.lost(&label, why));
             };
-            let change = if change.is_nan() { 0.0 } else { change };
+            let difference = score.mean - was;
+            let change = match (was.is_finite(), score.mean.is_finite()) {
+                // Identical pictures are as far from others as can be.
+                (false, false) => 0.0,
+                (false, true) => f64::NEG_INFINITY,
+                _ if self.percent => 100.0 * difference / was.abs(),
+                _ => difference,
+            };
             Some(Checked {
                 limit: self.to_string(),
-                of: one.cell.label(),
-                change,
+                of: label,
+                change: Some(change),
                 crossed: self.is_beyond(change),
                 note: None,
             })
         };
-        now.cells.iter().filter_map(of).collect()
+        before.cells.iter().filter_map(of).collect()
+    }
+
+    /// What the earlier benchmark had and this one has not: that is worse than any limit.
+    fn lost(&self, of: &str, why: String) -> Checked {
+        Checked {
+            limit: self.to_string(),
+            of: of.to_owned(),
+            change: None,
+            crossed: true,
+            note: Some(why),
+        }
     }
 
     fn is_beyond(&self, change: f64) -> bool {

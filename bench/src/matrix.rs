@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::file::{BenchFile, ComputeEntry, FileError, InputEntry, VariantEntry};
+use crate::run::Run;
 use crate::template::fill;
 
 /// Keys of `values` along which quality usually goes up and down, in the order in which they are looked for.
@@ -97,6 +98,9 @@ impl Place {
         if let Some(vcpus) = self.vcpus {
             label = format!("{label} {vcpus} vCPU");
         }
+        if let Some(memory) = self.memory_mib {
+            label = format!("{label} {memory} MiB");
+        }
         match self.threads {
             None => label,
             Some(1) => format!("{label} 1 thread"),
@@ -168,6 +172,15 @@ pub fn cells(bench: &BenchFile, file: &Path, usual: &str) -> Result<Vec<Cell>, F
         }
     }
     Ok(cells)
+}
+
+/// The runs of these cells, each as its cell is called and priced now; others are left out.
+pub fn of_cells(runs: Vec<Run>, cells: &[Cell]) -> Vec<Run> {
+    let known = |mut run: Run| {
+        run.cell = cells.iter().find(|cell| cell.id == run.cell.id)?.clone();
+        Some(run)
+    };
+    runs.into_iter().filter_map(known).collect()
 }
 
 fn inputs(entries: &[InputEntry], directory: &Path) -> Result<Vec<Input>, String> {
@@ -243,6 +256,18 @@ struct Variant {
 }
 
 fn variants(entry: &VariantEntry, input: &Input, scored: bool) -> Result<Vec<Variant>, String> {
+    let slot = format!("{{{OUTPUT}}}");
+    let mut texts = entry
+        .values
+        .values()
+        .flatten()
+        .map(|value| &value.0)
+        .chain([&input.url]);
+    if let Some(text) = texts.find(|text| text.contains(&slot)) {
+        return Err(format!(
+            "has `{slot}` in `{text}`, where the output would be put (call it otherwise)"
+        ));
+    }
     if let Some((key, _)) = entry.values.iter().find(|(_, values)| values.is_empty()) {
         return Err(format!(
             "has no value for `{key}` (list some, or leave the key out)"

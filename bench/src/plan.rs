@@ -54,7 +54,9 @@ pub struct Planned {
 /// Where a compute is, as far as money goes.
 #[derive(Debug, Clone, Copy)]
 pub struct Whereabouts<'a> {
-    /// Its Region; absent on this machine.
+    /// Whether it is on AWS, and not on this machine.
+    pub elsewhere: bool,
+    /// Its Region; absent on this machine, and where nobody says.
     pub region: Option<&'a str>,
     /// Whether it is Fargate, and of which architecture; absent where it has instances.
     pub fargate: Option<Architecture>,
@@ -141,7 +143,11 @@ fn planned(
         jobs_most,
         seconds,
         measured: before.is_some(),
-        usd: usd_per_hour(cell, place, prices).and_then(|usd| Some(usd * seconds? / 3600.0)),
+        usd: usd_per_hour(cell, place, prices).and_then(|usd| {
+            // What costs nothing costs nothing however long it takes.
+            let hours = if usd > 0.0 { seconds? / 3600.0 } else { 0.0 };
+            Some(usd * hours)
+        }),
     }
 }
 
@@ -149,9 +155,10 @@ fn usd_per_hour(cell: &Cell, place: Whereabouts<'_>, prices: Prices<'_>) -> Opti
     if let Some(usd) = cell.place.usd_per_hour {
         return Some(usd);
     }
-    let Some(region) = place.region else {
+    if !place.elsewhere {
         return Some(0.0);
-    };
+    }
+    let region = place.region?;
     let (vcpus, memory_mib) = place.usual;
     let memory_mib = cell.place.memory_mib.unwrap_or(memory_mib);
     let vcpus = cell.place.vcpus.unwrap_or(vcpus);

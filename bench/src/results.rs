@@ -3,6 +3,7 @@
 //! Each run is a file of its own with one line of JSON, replaced as a whole when it ends. So a program that is killed leaves no half
 //! line, S3 (where nothing can be appended to) has the same form as a directory, and `cat runs/*.jsonl` is all there is.
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,13 +12,14 @@ use ffbatch_dispatcher::report::Report;
 use ffbatch_storage::{Kind, Store, StoreError, Stores};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use crate::matrix::Cell;
 use crate::run::{Run, VERSION};
 
 /// The largest document that is read, in bytes: a report with a long log, or the frames of a film.
 const LIMIT: u64 = 256 << 20;
 
-/// The ids of the benchmark's cells, in their order.
-const ORDER: &str = "cells.json";
+/// The benchmark's cells, in their order.
+const CELLS: &str = "cells.json";
 
 /// So many files are read at once.
 const AT_ONCE: usize = 32;
@@ -49,6 +51,11 @@ pub enum ResultsError {
     /// The place is no place for results.
     #[error("`{0}` is no place for results (name a directory, or an s3://bucket/prefix)")]
     Place(String),
+    /// Somebody else measures there.
+    #[error(
+        "another benchmark writes its results to `{0}` (wait for its end, or give --results another place)"
+    )]
+    Busy(String),
     /// A local file could not be made.
     #[error("`{0}` cannot be written: {1}")]
     File(String, std::io::Error),
@@ -154,22 +161,40 @@ impl Results {
         })
     }
 
-    /// Writes down which cells belong to the benchmark now, in their order: those of an earlier form of its file stay where they are.
-    pub async fn keep_order(&self, order: &[String]) -> Result<(), ResultsError> {
-        let text = serde_json::to_vec(order).expect("a list of texts");
-        self.write(ORDER, text, "application/json").await
+    /// Writes down which cells belong to the benchmark now, in their order and as they are called: those of an earlier form of its
+    /// file stay where they are.
+    pub async fn keep_cells(&self, cells: &[Cell]) -> Result<(), ResultsError> {
+        let text = serde_json::to_vec(cells).expect("cells are plain data");
+        self.write(CELLS, text, "application/json").await
     }
 
-    /// What [`Self::keep_order`] wrote; `None` where nobody did.
-    pub async fn order(&self) -> Result<Option<Vec<String>>, ResultsError> {
-        let Some(bytes) = self.read(ORDER).await? else {
+    /// What [`Self::keep_cells`] wrote; `None` where nobody did.
+    pub async fn cells(&self) -> Result<Option<Vec<Cell>>, ResultsError> {
+        let Some(bytes) = self.read(CELLS).await? else {
             return Ok(None);
         };
-        let order = serde_json::from_slice(&bytes).map_err(|error| ResultsError::Damaged {
-            file: self.inside(ORDER).to_string(),
+        let cells = serde_json::from_slice(&bytes).map_err(|error| ResultsError::Damaged {
+            file: self.inside(CELLS).to_string(),
             why: error.to_string(),
         })?;
-        Ok(Some(order))
+        Ok(Some(cells))
+    }
+
+    /// Keeps other benchmarks of this machine away from a directory, as long as what it gives lives. Nothing keeps anybody from a
+    /// prefix in S3.
+    pub fn lock(&self) -> Result<Option<File>, ResultsError> {
+        let Some(directory) = self.directory() else {
+            return Ok(None);
+        };
+        let path = directory.join(".lock");
+        let failed = |error| ResultsError::File(path.display().to_string(), error);
+        std::fs::create_dir_all(directory).map_err(failed)?;
+        let file = File::create(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Err(ResultsError::Busy(self.place())),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
     }
 
     /// Writes a run over what was known of it.

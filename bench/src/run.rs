@@ -13,6 +13,9 @@ use crate::matrix::Cell;
 /// The version that this code writes.
 pub const VERSION: u32 = 1;
 
+/// The most seconds of media that an encoder holds back at the end of a command, generously.
+const HELD_BACK: f64 = 0.5;
+
 /// A run, from before its job is submitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
@@ -104,12 +107,19 @@ impl Run {
         Some(work.map(|one| one.seconds).sum())
     }
 
-    /// Seconds of media that came out.
+    /// Seconds of media that came out: as many as went in, unless the command cut it.
+    ///
+    /// What ffmpeg says at its end follows the order of decoding, and is short by the frames that an encoder holds back: by 0.08 s
+    /// where x264 has B-frames. So it tells whether the input was cut, and only then how long the output is.
     pub fn media_secs(&self) -> Option<f64> {
         let report = self.succeeded()?;
         let written = |one: &CommandReport| one.out_time_secs.filter(|secs| *secs > 0.0);
-        let read = || report.inputs.iter().find_map(|input| input.duration_secs);
-        report.commands.iter().rev().find_map(written).or_else(read)
+        let written = report.commands.iter().rev().find_map(written);
+        let read = report.inputs.iter().find_map(|input| input.duration_secs);
+        match (written, read) {
+            (Some(written), Some(read)) if (read - written).abs() < HELD_BACK => Some(read),
+            (written, read) => written.or(read),
+        }
     }
 
     /// Frames of the last command that counted any.
@@ -136,6 +146,9 @@ impl Run {
     /// Bytes that came out, all files together.
     pub fn output_bytes(&self) -> Option<u64> {
         let outputs = &self.succeeded()?.outputs;
+        if outputs.is_empty() {
+            return None;
+        }
         outputs.iter().map(|output| output.bytes).sum()
     }
 

@@ -17,7 +17,7 @@ use ffbatch_dispatcher::compute::{Compute, ComputeError};
 use ffbatch_dispatcher::detail::Filter;
 use ffbatch_dispatcher::event::Progress;
 use ffbatch_dispatcher::state::State;
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use tokio::sync::watch;
 
 use crate::file::BenchFile;
@@ -112,8 +112,9 @@ impl<'a> Runner<'a> {
             lanes.entry(self.lane_of(cell)).or_default().push(cell);
         }
         self.look_around().await?;
-        try_join_all(lanes.values().map(|cells| self.lane(cells))).await?;
-        Ok(())
+        // A lane that fails leaves the others to end what they have begun.
+        let ended = join_all(lanes.values().map(|cells| self.lane(cells))).await;
+        ended.into_iter().collect()
     }
 
     /// Says so where other jobs share this machine: then times say little.
@@ -125,15 +126,21 @@ impl<'a> Runner<'a> {
                 ..Filter::default()
             };
             let jobs = client.compute.list(&filter).await?.jobs;
-            let others = jobs.iter().filter(|job| !job.name.starts_with(JOB_PREFIX));
-            let others = others.count();
+            let others = jobs.iter().filter(|job| !self.is_ours(&job.name)).count();
             if others > 0 {
                 (self.tell)(Told::Note(format!(
-                    "{others} other jobs of `{name}` run or wait on this machine: times say little until they have ended (`ffbatch list --compute {name}`)"
+                    "{others} jobs of others run or wait on this machine, in the queue of `{name}`: times say little until they have ended (`ffbatch list --compute {name}`)"
                 )));
             }
         }
         Ok(())
+    }
+
+    /// Whether a job is of a run that is known.
+    fn is_ours(&self, name: &str) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut runs = known.values().flatten();
+        runs.any(|run| run.job_name == name)
     }
 
     /// Everything that is known, in the order of cells and rounds.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::figures::Prices;
 use crate::file::Criterion;
+use crate::matrix::Cell;
 use crate::run::Run;
 
 pub use bd::BdRate;
@@ -76,15 +77,15 @@ pub struct Asked<'a> {
 }
 
 impl Summary {
-    /// Summarises runs. `order` has the ids of cells as they shall stand; others follow as they come.
-    pub fn of(runs: &[Run], order: &[String], asked: Asked<'_>) -> Self {
+    /// Summarises runs. `order` has the cells as they shall stand; others follow as they come.
+    pub fn of(runs: &[Run], order: &[Cell], asked: Asked<'_>) -> Self {
         let measured = cells::of(runs, order, asked);
         let target = contenders::target(&measured, asked.min_vmaf);
         let contenders = contenders::of(&measured, target.as_ref());
         let rank_by = asked.rank_by.unwrap_or_else(|| ranking::usual(&contenders));
         let rankings = ranking::of(&contenders, rank_by);
         let bd_rates = bd::of(&measured);
-        let notes = notes::of(&measured, asked);
+        let notes = notes::of(&measured, &contenders, target.as_ref(), asked);
         let cells: Vec<CellSummary> = measured.into_iter().map(|one| one.summary).collect();
         let ended = runs.iter().filter_map(Run::succeeded);
         let mut summary = Self {

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use ffbatch_bench::figures::Charged;
 use ffbatch_bench::file::{BenchFile, Criterion};
 use ffbatch_bench::limits;
-use ffbatch_bench::matrix::{Cell, cells};
+use ffbatch_bench::matrix::{Cell, cells, of_cells};
 use ffbatch_bench::plan::Plan;
 use ffbatch_bench::report::{Background, documents, plots};
 use ffbatch_bench::results::{Results, ResultsError};
@@ -45,6 +45,7 @@ pub async fn run(config: Config, args: &Bench) -> anyhow::Result<Exit> {
     ffbatch_dispatcher::registry::Metrics::linked()?.asked(Some(&bench.quality))?;
     let text = std::fs::read_to_string(&args.file)
         .with_context(|| format!("`{}` cannot be read", args.file.display()))?;
+    let baseline = args.view.baseline.as_deref().map(baseline).transpose()?;
     let usual = config.compute.clone();
     let stores = stores(&config).await;
     let results = Results::at(&place(&bench, args), Arc::new(stores))?;
@@ -68,18 +69,14 @@ pub async fn run(config: Config, args: &Bench) -> anyhow::Result<Exit> {
         said::outlook(&plan, &bench, &results.place());
     }
     agreed(&plan, &bench, args).await?;
-    let order: Vec<String> = matrix.iter().map(|cell| cell.id.clone()).collect();
+    let _lock = results.lock()?;
     let file = text.clone().into_bytes();
     results.write(FILE, file, "application/toml").await?;
-    results.keep_order(&order).await?;
+    results.keep_cells(&matrix).await?;
     let (runs, stopped) = measured(&bench, &matrix, &results, &computes, runs, &plan, args).await?;
-    let ours: Vec<Run> = runs
-        .into_iter()
-        .filter(|run| order.contains(&run.cell.id))
-        .collect();
     let summary = Summary::of(
-        &ours,
-        &order,
+        &of_cells(runs, &matrix),
+        &matrix,
         Asked {
             name: &bench.name,
             min_vmaf: bench.min_vmaf,
@@ -89,7 +86,15 @@ pub async fn run(config: Config, args: &Bench) -> anyhow::Result<Exit> {
             prices: &prices,
         },
     );
-    let exit = finish(&summary, &results, &results, Some(text), &args.view).await?;
+    let exit = finish(
+        &summary,
+        &results,
+        &results,
+        Some(text),
+        baseline.as_ref(),
+        &args.view,
+    )
+    .await?;
     match stopped {
         Some(stopped) => Err(stopped.into()),
         None => Ok(exit),
@@ -104,9 +109,7 @@ fn flags(args: &Bench) -> anyhow::Result<Dict> {
     };
     set("max_usd", args.max_usd.map(Value::from));
     set("repeats", args.repeats.map(Value::from));
-    // Whoever asks for more runs than the file allows means it.
-    let most = args.max_repeats.map(Value::from);
-    set("max_repeats", most);
+    set("max_repeats", args.max_repeats.map(Value::from));
     set("min_vmaf", args.view.min_vmaf.map(Value::from));
     let rank_by = criterion(&args.view)?;
     set("rank_by", rank_by.map(|one| Value::from(one.name())));
@@ -206,6 +209,7 @@ async fn finish(
     from: &Results,
     to: &Results,
     file: Option<String>,
+    baseline: Option<&Summary>,
     view: &View,
 ) -> anyhow::Result<Exit> {
     let mut frames = BTreeMap::new();
@@ -221,10 +225,11 @@ async fn finish(
         to.write(document.name, document.bytes, document.kind)
             .await?;
     }
-    let checked = match &view.baseline {
+    let checked = match baseline {
         None => Vec::new(),
-        Some(path) => limits::check(&baseline(path)?, summary, &view.fail_if)
-            .map_err(|why| anyhow::anyhow!("{why}"))?,
+        Some(before) => {
+            limits::check(before, summary, &view.fail_if).map_err(|why| anyhow::anyhow!("{why}"))?
+        }
     };
     if view.json {
         speak::out(&said::json(summary, &checked));
@@ -244,7 +249,7 @@ async fn finish(
 fn baseline(path: &Path) -> anyhow::Result<Summary> {
     let name = path.display();
     let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the baseline `{name}` cannot be read"))?;
+        .map_err(|error| anyhow::anyhow!("the baseline `{name}` cannot be read: {error}"))?;
     let value: serde_json::Value = serde_json::from_str(&text)
         .with_context(|| format!("the baseline `{name}` is no JSON (give a report.json)"))?;
     let version = value["version"].as_u64();
@@ -269,6 +274,7 @@ pub const fn exit_of(error: &RunnerError) -> Exit {
 pub const fn exit_of_results(error: &ResultsError) -> Exit {
     match error {
         ResultsError::Store(_) | ResultsError::File(..) => Exit::Output,
+        ResultsError::Busy(_) => Exit::Machine,
         ResultsError::Damaged { .. } | ResultsError::Version { .. } | ResultsError::Place(_) => {
             Exit::Rejected
         }

@@ -213,7 +213,8 @@ fn against_quality(summary: &Summary) -> Vec<Picture> {
     let several = inputs(summary).len() > 1;
     let mut pictures = Vec::new();
     for input in inputs(summary) {
-        let lines = lines(summary, input, true);
+        let mut lines = lines(summary, input, true);
+        lines.retain(|line| line.cells.iter().any(|one| one.timed > 0));
         let points = |line: &Line<'_>| -> Vec<(f64, f64)> {
             line.cells
                 .iter()

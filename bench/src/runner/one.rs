@@ -30,11 +30,14 @@ impl Runner<'_> {
         }
         let client = self.client(cell)?;
         (self.tell)(Told::Began(cell, round));
-        let (mut run, job) = match self.begun(client, cell, round).await? {
+        let (mut run, taken) = match self.begun(client, cell, round).await? {
             Some(found) => found,
             None => self.begin(client, cell, round).await?,
         };
-        let ended = self.follow(client, cell, &job).await?;
+        let ended = match taken {
+            Ok(job) => self.follow(client, cell, &job).await?,
+            Err(refused) => refusal(&refused),
+        };
         let frames = frames_of(&ended);
         run.ended = Some(ended);
         if let Some(from) = frames {
@@ -70,14 +73,14 @@ impl Runner<'_> {
         client: &Client,
         cell: &Cell,
         round: u32,
-    ) -> Result<Option<(Run, String)>, RunnerError> {
+    ) -> Result<Option<(Run, Taken)>, RunnerError> {
         let Some(run) = self.open(cell, round) else {
             return Ok(None);
         };
         let found = client.compute.find(&run.job_name).await?;
         match found.into_iter().next() {
             Some(job) if was_stopped(&job) => Ok(None),
-            Some(job) => Ok(Some((run, job.id))),
+            Some(job) => Ok(Some((run, Ok(job.id)))),
             // Written down and not submitted, as far as anybody can see. The same submission may be sent again.
             None => {
                 let job = submit(client, self.request(cell, &run)?).await?;
@@ -92,7 +95,7 @@ impl Runner<'_> {
         client: &Client,
         cell: &Cell,
         round: u32,
-    ) -> Result<(Run, String), RunnerError> {
+    ) -> Result<(Run, Taken), RunnerError> {
         let submission = uuid::Uuid::new_v4().to_string();
         let own = &submission[..8];
         let run = Run {
@@ -204,9 +207,37 @@ fn was_stopped(job: &JobSummary) -> bool {
     job.state.is_ended() && matches!(job.exit, None | Some(Exit::Interrupted))
 }
 
-async fn submit(client: &Client, request: Request) -> Result<String, RunnerError> {
-    let ids = client.compute.submit(&[request]).await?;
-    Ok(ids.into_iter().next().unwrap_or_default())
+/// The id of a job that a compute took, or why it never will.
+type Taken = Result<String, ComputeError>;
+
+async fn submit(client: &Client, request: Request) -> Result<Taken, RunnerError> {
+    match client.compute.submit(&[request]).await {
+        Ok(ids) => Ok(Ok(ids.into_iter().next().unwrap_or_default())),
+        // Asked again it may be taken: that ends the benchmark, which goes on from there.
+        Err(busy) if busy.retry => Err(busy.into()),
+        Err(refused) => Ok(Err(refused)),
+    }
+}
+
+/// A run whose job no compute took.
+fn refusal(refused: &ComputeError) -> Ended {
+    let mut why = refused.to_string();
+    let mut source = std::error::Error::source(refused);
+    while let Some(error) = source {
+        why = format!("{why}: {error}");
+        source = error.source();
+    }
+    Ended {
+        job: String::new(),
+        exit: refused.exit,
+        error: Some(why),
+        attempts: 0,
+        given: Given::default(),
+        queued_secs: None,
+        encoders: Vec::new(),
+        report: None,
+        frames_at: None,
+    }
 }
 
 /// Where a job has left the values of every frame of its first video.

@@ -87,11 +87,13 @@ fn tie(summary: &Summary, first: &Ranked, ties: &[&Ranked], at: &str) -> String 
             change(summary.rank_by, 1.0 / (1.0 + percent / 100.0))
         );
     }
+    let runs = std::iter::once(first).chain(ties.iter().copied());
+    let runs = runs.map(|one| one.value.count).min().unwrap_or_default();
     format!(
-        "{at}{} and {last} are equally {}: the {percent:.1} % between them are within the noise of {}",
+        "{at}{} and {last} cannot be told apart by {}: the {percent:.1} % between them are within the noise of {}",
         front.join(", "),
-        adjective(summary.rank_by),
-        counted(first.value.count, "run")
+        summary.rank_by.name(),
+        counted(runs, "run")
     )
 }
 
@@ -172,15 +174,6 @@ const fn superlative(criterion: Criterion) -> &'static str {
         Criterion::Cost => "cheapest",
         Criterion::Energy => "most frugal",
         Criterion::Bitrate => "smallest",
-    }
-}
-
-const fn adjective(criterion: Criterion) -> &'static str {
-    match criterion {
-        Criterion::Time => "fast",
-        Criterion::Cost => "cheap",
-        Criterion::Energy => "frugal",
-        Criterion::Bitrate => "small",
     }
 }
 

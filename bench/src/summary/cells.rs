@@ -150,6 +150,9 @@ pub struct Energy {
 pub struct Measured {
     pub summary: CellSummary,
     pub figures: Vec<Figures>,
+    /// What was read and by what: sizes of inputs, versions of ffmpeg. One of each, or the runs are not of one thing.
+    pub inputs: BTreeSet<Vec<u64>>,
+    pub versions: BTreeSet<String>,
 }
 
 impl CellSummary {
@@ -165,7 +168,7 @@ impl CellSummary {
 }
 
 /// Groups runs by their cells.
-pub fn of(runs: &[Run], order: &[String], asked: Asked<'_>) -> Vec<Measured> {
+pub fn of(runs: &[Run], order: &[Cell], asked: Asked<'_>) -> Vec<Measured> {
     let mut groups: Vec<(&str, Vec<&Run>)> = Vec::new();
     for run in runs {
         let id = run.cell.id.as_str();
@@ -177,7 +180,7 @@ pub fn of(runs: &[Run], order: &[String], asked: Asked<'_>) -> Vec<Measured> {
     let place = |id: &str| {
         order
             .iter()
-            .position(|other| other == id)
+            .position(|cell| cell.id == id)
             .unwrap_or(usize::MAX)
     };
     groups.sort_by_key(|(id, _)| place(id));
@@ -192,13 +195,12 @@ fn measured(runs: &[&Run], asked: Asked<'_>) -> Option<Measured> {
     let cell = runs.last()?.cell.clone();
     let failure = runs.iter().rev().find_map(|run| {
         let ended = run.ended.as_ref()?;
-        let failed = ended.exit != Exit::Succeeded;
-        failed.then(|| {
-            ended
-                .error
-                .clone()
-                .unwrap_or_else(|| ended.exit.meaning().to_owned())
-        })
+        let why = match (ended.exit, &ended.report) {
+            (Exit::Succeeded, Some(_)) => return None,
+            (Exit::Succeeded, None) => "it succeeded, and its report is missing",
+            (exit, _) => exit.meaning(),
+        };
+        Some(ended.error.clone().unwrap_or_else(|| why.to_owned()))
     });
     let good: Vec<&Run> = runs
         .iter()
@@ -254,7 +256,8 @@ fn measured(runs: &[&Run], asked: Asked<'_>) -> Option<Measured> {
             first.map(|output| &output.refused),
             quality.and_then(|quality| quality.refused.as_ref()),
         ),
-        same_bytes: (good.len() > 1).then_some(digests.len() == 1),
+        same_bytes: (good.len() > 1 && digests.iter().all(|all| !all.is_empty()))
+            .then_some(digests.len() == 1),
         machine: last.map(|run| machine(run, machines.last())),
         cost: money(&figures, machines.last()),
         energy: energy(&figures, machines.last(), asked),
@@ -262,7 +265,17 @@ fn measured(runs: &[&Run], asked: Asked<'_>) -> Option<Measured> {
         frames_at: scored.and_then(|run| run.ended.as_ref()?.frames_at.clone()),
         cell,
     };
-    Some(Measured { summary, figures })
+    let read = |run: &&Run| -> Option<Vec<u64>> {
+        let inputs = &run.succeeded()?.inputs;
+        inputs.iter().map(|input| input.bytes).collect()
+    };
+    let version = |run: &&Run| run.succeeded()?.ffmpeg.as_ref()?.version.clone();
+    Some(Measured {
+        summary,
+        figures,
+        inputs: good.iter().filter_map(read).collect(),
+        versions: good.iter().filter_map(version).collect(),
+    })
 }
 
 /// The mean of values that are all known.

@@ -5,6 +5,8 @@
 //! spread is that of the answer. Beyond its last step a ladder says nothing: a variant that does not reach the quality on every input
 //! does not compete, and one whose lowest step is already better is taken at that step.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::cells::Measured;
@@ -43,7 +45,8 @@ pub struct Contender {
     pub out: Option<String>,
     /// What is compared.
     pub measures: Measures,
-    /// Whether nothing else is as good in everything that is known and better in something: cost, time, energy, bitrate.
+    /// Whether nothing else is as good in everything that is known and better in something: cost, time, energy, bitrate, and VMAF where
+    /// there is no target.
     pub pareto: bool,
 }
 
@@ -101,17 +104,38 @@ pub fn target(measured: &[Measured], asked: Option<f64>) -> Option<Target> {
         }
     }
     let (low, high) = range.filter(|(low, high)| low < high)?;
+    let middle = f64::midpoint(low, high);
+    let round = (10.0 * middle).round() / 10.0;
     Some(Target {
-        vmaf: (10.0 * f64::midpoint(low, high)).round() / 10.0,
+        // A narrow range may hold no round number.
+        vmaf: if (low..=high).contains(&round) {
+            round
+        } else {
+            middle
+        },
         asked: false,
     })
 }
 
 /// What is compared.
 pub fn of(measured: &[Measured], target: Option<&Target>) -> Vec<Contender> {
+    let all: BTreeSet<&str> = measured
+        .iter()
+        .map(|one| one.summary.cell.input.name.as_str())
+        .collect();
     let mut contenders: Vec<Contender> = ladders(measured, target.is_none())
         .into_iter()
-        .map(|(variant, place, inputs)| contender(variant, place, &inputs, target))
+        .map(|(variant, place, inputs)| {
+            let mut contender = contender(variant, place, &inputs, target);
+            let own = inputs
+                .iter()
+                .map(|ladder| ladder[0].summary.cell.input.name.as_str());
+            let own: BTreeSet<&str> = own.collect();
+            if let Some(input) = all.difference(&own).next() {
+                contender.out = Some(format!("it has no run of `{input}`"));
+            }
+            contender
+        })
         .collect();
     let all: Vec<Vec<Option<f64>>> = contenders
         .iter()
@@ -121,7 +145,13 @@ pub fn of(measured: &[Measured], target: Option<&Target>) -> Vec<Contender> {
                     .interval(criterion)
                     .map(|interval| interval.mean)
             };
-            Criterion::ALL.map(mean).to_vec()
+            // Without a target better pictures are a merit too; less is better, so their sign is turned.
+            let quality = one.vmaf.filter(|_| target.is_none()).map(|vmaf| -vmaf);
+            Criterion::ALL
+                .map(mean)
+                .into_iter()
+                .chain([quality])
+                .collect()
         })
         .collect();
     for at in 0..contenders.len() {

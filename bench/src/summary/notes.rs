@@ -4,11 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Asked;
 use super::cells::Measured;
+use super::contenders::{Contender, Target};
+
+/// Differences of VMAF below this are none.
+const SAME_VMAF: f64 = 1.0;
 
 /// What one must know of all cells together.
-pub fn of(measured: &[Measured], asked: Asked<'_>) -> Vec<String> {
+pub fn of(
+    measured: &[Measured],
+    contenders: &[Contender],
+    target: Option<&Target>,
+    asked: Asked<'_>,
+) -> Vec<String> {
     let mut notes = Vec::new();
     let cells = || measured.iter().map(|one| &one.summary);
+    notes.extend(quality(contenders, target));
     let failed = cells().filter(|cell| cell.failure.is_some()).count();
     if failed > 0 {
         notes.push(format!(
@@ -39,6 +49,20 @@ pub fn of(measured: &[Measured], asked: Asked<'_>) -> Vec<String> {
             counted(varied, "cell")
         ));
     }
+    let replaced = measured.iter().filter(|one| one.inputs.len() > 1).count();
+    if replaced > 0 {
+        notes.push(format!(
+            "of {} the input was replaced between runs: they are not runs of one thing (remove the older ones from runs/)",
+            counted(replaced, "cell")
+        ));
+    }
+    let mixed = measured.iter().filter(|one| one.versions.len() > 1).count();
+    if mixed > 0 {
+        notes.push(format!(
+            "of {} runs of different versions of ffmpeg are mixed",
+            counted(mixed, "cell")
+        ));
+    }
     let mut models: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for cell in cells() {
         let model = cell
@@ -58,6 +82,26 @@ pub fn of(measured: &[Measured], asked: Asked<'_>) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// Where contenders are not at one quality.
+fn quality(contenders: &[Contender], target: Option<&Target>) -> Option<String> {
+    let competing = contenders.iter().filter(|one| one.out.is_none());
+    let known: Vec<f64> = competing.filter_map(|one| one.vmaf).collect();
+    let low = known.iter().copied().reduce(f64::min)?;
+    let high = known.iter().copied().reduce(f64::max)?;
+    if high - low < SAME_VMAF {
+        return None;
+    }
+    Some(match target {
+        None => format!(
+            "there is no quality that all ladders reach, so that everything is compared as it is, from VMAF {low:.1} to {high:.1}: faster or cheaper may just be worse"
+        ),
+        Some(target) => format!(
+            "not everything is at VMAF {}: what has no step below it is taken as it is, up to {high:.1}, and has more bits than it would need",
+            target.vmaf
+        ),
+    })
 }
 
 /// `1 cell`, `2 cells`.

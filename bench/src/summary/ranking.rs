@@ -40,7 +40,13 @@ pub struct Ranked {
 /// Cost where it is known of everybody who competes, else time.
 pub fn usual(contenders: &[Contender]) -> Criterion {
     let mut competing = contenders.iter().filter(|one| one.out.is_none()).peekable();
-    let is_known = competing.peek().is_some() && competing.all(|one| !one.measures.cost.is_empty());
+    // What costs nothing cannot be ranked by it.
+    let costs = |one: &Contender| {
+        one.measures
+            .interval(Criterion::Cost)
+            .is_some_and(|cost| cost.mean > 0.0)
+    };
+    let is_known = competing.peek().is_some() && competing.all(costs);
     if is_known {
         Criterion::Cost
     } else {

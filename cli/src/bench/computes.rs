@@ -74,6 +74,7 @@ impl Computes {
         let client = self.clients.get(name);
         let fargate = family.filter(|family| family.launch.is_fargate());
         Whereabouts {
+            elsewhere: client.is_some_and(|client| client.elsewhere),
             region: client.and_then(|client| client.region.as_deref()),
             fargate: fargate.map(|family| family.architecture),
             usual: family.map_or((1, 1024), |family| (family.vcpus, family.memory_mib)),

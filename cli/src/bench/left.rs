@@ -7,16 +7,15 @@ use anyhow::bail;
 use ffbatch_bench::figures::Charged;
 use ffbatch_bench::file::BenchFile;
 use ffbatch_bench::left;
+use ffbatch_bench::matrix::of_cells;
 use ffbatch_bench::results::Results;
 use ffbatch_bench::run::Run;
 use ffbatch_bench::summary::{Asked, Summary};
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::exit::Exit;
-use figment::Figment;
-use figment::providers::{Format, Toml};
 
 use super::computes::Computes;
-use super::{FILE, criterion, finish};
+use super::{FILE, baseline, criterion, finish};
 use crate::args::Report;
 use crate::speak;
 
@@ -35,6 +34,15 @@ pub async fn report(config: &Config, args: &Report) -> anyhow::Result<Exit> {
     let from = Results::at(&args.place, Arc::clone(&stores))?;
     let runs = from.runs().await?;
     let rank_by = criterion(&args.view)?;
+    if let Some(wanted) = args
+        .view
+        .min_vmaf
+        .filter(|wanted| !(0.0..=100.0).contains(wanted))
+    {
+        bail!("--min-vmaf is {wanted} (VMAF goes from 0 to 100)");
+    }
+    let baseline = args.view.baseline.as_deref().map(baseline).transpose()?;
+    let baseline = baseline.as_ref();
     if runs.is_empty() {
         let runs = of_jobs(config, &from).await?;
         let output = args.output.as_deref().unwrap_or(OUTPUT);
@@ -53,16 +61,21 @@ pub async fn report(config: &Config, args: &Report) -> anyhow::Result<Exit> {
                 prices: &prices,
             },
         );
-        return finish(&summary, &from, &to, None, &args.view).await;
+        return finish(&summary, &from, &to, None, baseline, &args.view).await;
     }
     // What the benchmark was asked for holds, unless a flag says otherwise.
     let text = from
         .read(FILE)
         .await?
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let bench: Option<BenchFile> = text
-        .as_ref()
-        .and_then(|text| Figment::from(Toml::string(text)).extract().ok());
+    let bench = text.as_deref().map(BenchFile::kept).transpose();
+    let bench = bench.unwrap_or_else(|why| {
+        let file = from.inside(FILE);
+        speak::err(&format!(
+            "note: `{file}` cannot be read, so that nothing of it holds here: {why}"
+        ));
+        None
+    });
     let to = match &args.output {
         Some(output) => Results::at(output, stores)?,
         None => from.clone(),
@@ -78,14 +91,15 @@ pub async fn report(config: &Config, args: &Report) -> anyhow::Result<Exit> {
         .file_name()
         .unwrap_or_default()
         .to_string_lossy();
-    let order = from.order().await?.unwrap_or_default();
-    let runs: Vec<Run> = runs
-        .into_iter()
-        .filter(|run| order.is_empty() || order.contains(&run.cell.id))
-        .collect();
+    let cells = from.cells().await?.unwrap_or_default();
+    let runs = if cells.is_empty() {
+        runs
+    } else {
+        of_cells(runs, &cells)
+    };
     let summary = Summary::of(
         &runs,
-        &order,
+        &cells,
         Asked {
             name: &name.unwrap_or_else(|| base.into_owned()),
             min_vmaf: args.view.min_vmaf.or_else(|| bench.as_ref()?.min_vmaf),
@@ -97,7 +111,7 @@ pub async fn report(config: &Config, args: &Report) -> anyhow::Result<Exit> {
             prices: &prices,
         },
     );
-    finish(&summary, &from, &to, text, &args.view).await
+    finish(&summary, &from, &to, text, baseline, &args.view).await
 }
 
 /// Runs from reports of jobs.

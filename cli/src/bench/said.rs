@@ -112,14 +112,14 @@ pub fn checked(checked: &[Checked]) {
         .iter()
         .filter(|one| one.crossed || one.note.is_some())
     {
-        let note = one
-            .note
-            .as_ref()
-            .map_or_else(String::new, |note| format!(", {note}"));
+        let change = one.change.map(|change| format!("{change:+.2}"));
+        let said: Vec<&str> = change.iter().chain(&one.note).map(String::as_str).collect();
         let verdict = if one.crossed { "worse" } else { "not certain" };
         speak::out(&format!(
-            "{verdict}: {}: {} ({:+.2}{note})",
-            one.limit, one.of, one.change
+            "{verdict}: {}: {} ({})",
+            one.limit,
+            one.of,
+            said.join(", ")
         ));
     }
     if !checked.is_empty() && !checked.iter().any(|one| one.crossed) {

@@ -199,6 +199,15 @@ fn a_later_benchmark_is_held_against_an_earlier_one() {
             .contains("worse: vmaf<-0.5: x264 crf=20, local, in"),
         "{worse}"
     );
+    // The report that is about to be replaced is one to compare with.
+    sandbox.write("bench.toml", LADDERS);
+    bench(&sandbox, "").ok();
+    sandbox.write(
+        "bench.toml",
+        LADDERS.replace("ultrafast -crf", "ultrafast -qmin 40 -crf"),
+    );
+    let own = bench(&sandbox, "--baseline out/report.json --fail-if vmaf<-0.5");
+    assert_eq!(own.code, Some(i32::from(Exit::Jobs.code())), "{own}");
     // The report alone says the same.
     let words = [
         "report",
@@ -246,4 +255,22 @@ fn a_file_beside_the_benchmark_was_looked_for_elsewhere() {
     ];
     sandbox.ffbatch(words).ok();
     assert!(sandbox.path("deep/bench-results/report.html").is_file());
+}
+
+#[test]
+fn what_the_file_says_now_holds_for_runs_that_are_there() {
+    let sandbox = place(ONE);
+    bench(&sandbox, "").ok();
+    let text = format!("{ONE}[[computes]]\ncompute = 'local'\nusd_per_hour = 0.5\n");
+    sandbox.write(
+        "bench.toml",
+        text.replace("name = 'x264'", "name = 'renamed'"),
+    );
+    let again = bench(&sandbox, "");
+    assert!(again.ok().stderr.contains("nothing is missing"), "{again}");
+    let cell = &summary(&sandbox).cells[0];
+    assert_eq!(cell.cell.variant, "renamed");
+    assert!(cell.cost.is_some());
+    sandbox.ffbatch(["report", "out"]).ok();
+    assert_eq!(summary(&sandbox).cells[0].cell.variant, "renamed");
 }

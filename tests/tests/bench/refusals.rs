@@ -54,6 +54,21 @@ fn a_file_that_makes_no_sense() {
         "the variant `x264` cannot run",
     );
     refused("quality = [", "", "is no benchmark that can be run");
+    refused(
+        &ONE.replace("url = 'in.mp4'", "url = 'in.mp4'\nduration_secs = -5"),
+        "",
+        "is no positive number",
+    );
+    refused(
+        &ONE.replace("name = 'x264'", "name = ' '"),
+        "",
+        "a variant has no name",
+    );
+    refused(
+        ONE,
+        "--baseline nope.json --fail-if vmaf<-1",
+        "the baseline `nope.json` cannot be read",
+    );
     refused(ONE, "--rank-by beauty", "nothing is ranked by `beauty`");
     refused(ONE, "--repeats 0", "`repeats` is 0");
     refused(ONE, "--baseline old.json --fail-if cost>5", "is no limit");
@@ -135,7 +150,37 @@ fn who_shares_the_machine_is_told() {
     sandbox.ffbatch(words.split(' ')).ok();
     let ended = bench(&sandbox, "");
     assert!(
-        ended.ok().stderr.contains("note: 1 other jobs of `local`"),
+        ended
+            .ok()
+            .stderr
+            .contains("note: 1 jobs of others run or wait"),
         "{ended}"
     );
+}
+
+#[test]
+fn a_compute_that_refuses_a_job_leaves_the_others_their_answer() {
+    let text = format!(
+        "{ONE}[[computes]]\ncompute = 'local'\n[[computes]]\ncompute = 'local'\nvcpus = 4000\n"
+    );
+    let sandbox = place(&text);
+    let ended = bench(&sandbox, "");
+    assert_eq!(ended.code, Some(i32::from(Exit::Jobs.code())), "{ended}");
+    assert!(ended.stdout.contains("x264, local stands alone"), "{ended}");
+    assert!(ended.stdout.contains("asks for 4000 vCPUs"), "{ended}");
+}
+
+#[test]
+fn two_benchmarks_do_not_write_to_one_place() {
+    let sandbox = place(&ONE.replace("-i {input}", "-readrate 1 -i {input}"));
+    let mut first = sandbox
+        .command(&ffbatch_tests::tools::ffbatch())
+        .args(["bench", "bench.toml", "--results", "out"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("it starts");
+    ffbatch_tests::sandbox::until("it measures", || sandbox.path("out/runs").is_dir());
+    bench(&sandbox, "").fails(Exit::Machine, "another benchmark writes its results to");
+    assert!(first.wait().expect("it ends").success());
 }
