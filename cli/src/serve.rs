@@ -1,5 +1,7 @@
 //! `ffbatch serve`: the REST API on this machine, until somebody asks it to stop.
 
+use std::net::TcpListener;
+
 use anyhow::Context;
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::exit::Exit;
@@ -7,7 +9,6 @@ use ffbatch_serve::access::Door;
 use ffbatch_serve::app::App;
 use ffbatch_serve::settings::Settings;
 use figment::value::{Dict, Value};
-use tokio::net::TcpListener;
 
 use crate::args::Serve;
 use crate::interrupt::interrupt;
@@ -17,23 +18,22 @@ use crate::speak;
 pub async fn run(config: Config, args: &Serve) -> anyhow::Result<Exit> {
     let settings = Settings::of(&config, flags(args))?;
     let app = App::new(config, &settings)?;
-    let listener = TcpListener::bind(settings.address()?)
-        .await
-        .with_context(|| {
-            format!(
-                "nobody can listen at `{}` (is it in use? --listen names another)",
-                settings.listen
-            )
-        })?;
+    let listener = TcpListener::bind(settings.address()?).with_context(|| {
+        let at = &settings.listen;
+        format!("nobody can listen at `{at}` (is it in use? --listen names another)")
+    })?;
     let address = listener.local_addr()?;
     let door = Door::new(&settings, address);
     let served = app.names().join(", ");
     // Whoever started it may wait for this line.
-    speak::out(&format!("serving {served} at http://{address}"));
+    let scheme = if settings.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    speak::out(&format!("serving {served} at {scheme}://{address}"));
     let stop = interrupt(|| ())?;
-    ffbatch_serve::serve(listener, app, door, stop)
-        .await
-        .context("the server has failed")?;
+    ffbatch_serve::serve(listener, app, door, settings.tls.as_ref(), stop).await?;
     Ok(Exit::Succeeded)
 }
 

@@ -192,6 +192,7 @@ mod tests {
             listen: String::new(),
             computes: Vec::new(),
             keys: BTreeMap::new(),
+            tls: None,
             tokens: tokens.iter().map(|&token| token.to_owned()).collect(),
             hosts: vec!["jobs.example.com".to_owned()],
         };

@@ -3,7 +3,7 @@
 //! Every route is a room in [`routes`]; the OpenAPI document is made of the very functions that answer. [`access`] decides who may, before
 //! a body is read. The server keeps nothing: jobs are the computes' own, so that it may be stopped and started at any time.
 //!
-//! This crate starts no process, opens no file, and names no compute.
+//! This crate starts no process, opens no file but the certificate's, and names no compute.
 
 pub mod access;
 pub mod answer;
@@ -15,14 +15,19 @@ pub mod watch;
 
 use std::future::Future;
 use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use tokio::net::TcpListener;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
 
 use crate::access::Door;
 use crate::app::App;
+use crate::settings::Tls;
 
 /// The largest body, in bytes: a job with its commands, and never a video.
 pub(crate) const LARGEST_BODY: usize = 1 << 20;
@@ -50,20 +55,73 @@ pub fn openapi() -> serde_json::Value {
     serde_json::to_value(document).expect("a document is plain data")
 }
 
-/// Answers until somebody asks to stop; what is being answered then is answered to its end.
+/// How long a client may take to send the head of a request, the first one on a connection as a whole.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long requests that are being answered may go on after somebody has asked to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A server that cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The certificate or its key cannot be used.
+    #[error(
+        "the certificate `{certificate}` with the key `{key}` cannot be used: {source} (both are PEM files)"
+    )]
+    Certificate {
+        /// The file with the chain of certificates.
+        certificate: PathBuf,
+        /// The file with the key.
+        key: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Nobody can be answered any more.
+    #[error("the server has failed: {0}")]
+    Failed(io::Error),
+}
+
+/// Answers until somebody asks to stop; what is being answered then is answered to its end, for 10 s at most.
 pub async fn serve(
     listener: TcpListener,
     app: App,
     door: Door,
+    tls: Option<&Tls>,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let closing = app.clone();
-    let stop = async move {
+) -> Result<(), ServeError> {
+    let handle = Handle::new();
+    let (closing, ending) = (app.clone(), handle.clone());
+    tokio::spawn(async move {
         stop.await;
         closing.close();
-    };
-    let service = router(app, door).into_make_service_with_connect_info::<std::net::SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(stop)
-        .await
+        ending.graceful_shutdown(Some(GRACE));
+    });
+    let service = router(app, door).into_make_service_with_connect_info::<SocketAddr>();
+    match tls {
+        None => {
+            let mut server = axum_server::from_tcp(listener)
+                .map_err(ServeError::Failed)?
+                .first_request_timeout(PATIENCE)
+                .handle(handle);
+            server.http_builder().http1().header_read_timeout(PATIENCE);
+            server.serve(service).await
+        }
+        Some(Tls { certificate, key }) => {
+            // An error means that a provider is installed already, which serves as well.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            let config = RustlsConfig::from_pem_file(certificate, key).await;
+            let config = config.map_err(|source| ServeError::Certificate {
+                certificate: certificate.clone(),
+                key: key.clone(),
+                source,
+            })?;
+            let mut server = axum_server::from_tcp_rustls(listener, config)
+                .map_err(ServeError::Failed)?
+                .first_request_timeout(PATIENCE)
+                .handle(handle);
+            server.http_builder().http1().header_read_timeout(PATIENCE);
+            server.serve(service).await
+        }
+    }
+    .map_err(ServeError::Failed)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use ffbatch_dispatcher::config::{Config, wrong};
 use figment::Figment;
@@ -24,8 +25,20 @@ pub struct Settings {
     pub tokens: Vec<String>,
     /// Access keys and their secrets: what clients of the API on AWS sign with.
     pub keys: BTreeMap<String, String>,
+    /// The certificate, where it speaks HTTPS.
+    pub tls: Option<Tls>,
     /// Names by which clients reach it beside its address, such as `jobs.example.com`.
     pub hosts: Vec<String>,
+}
+
+/// A certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The file with the chain of certificates, in PEM.
+    pub certificate: PathBuf,
+    /// The file with its key, in PEM.
+    pub key: PathBuf,
 }
 
 /// A section that cannot be used.
@@ -70,6 +83,7 @@ impl Settings {
             computes: vec![config.compute.clone()],
             tokens: Vec::new(),
             keys: BTreeMap::new(),
+            tls: None,
             hosts: Vec::new(),
         };
         let layers = Figment::from(Serialized::defaults(usual))

@@ -32,7 +32,7 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let line = lines.next().and_then(Result::ok).unwrap_or_default();
         let (_, address) = line
-            .split_once("http://")
+            .split_once("://")
             .unwrap_or_else(|| panic!("it said `{line}`"));
         Self {
             address: address.to_owned(),

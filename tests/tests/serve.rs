@@ -461,3 +461,70 @@ fn the_page_needs_nobody_else() {
         }
     }
 }
+
+/// The certificate is one that this test makes; curl of Debian has to know it.
+#[test]
+fn by_https() {
+    let mut sandbox = Sandbox::with(SHORT, "in.mp4");
+    sandbox.set("AWS_EC2_METADATA_DISABLED", "true");
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+        ])
+        .args([
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-keyout",
+            "key.pem",
+            "-out",
+            "cert.pem",
+        ])
+        .current_dir(sandbox.path(""))
+        .output();
+    match made {
+        Ok(made) if made.status.success() => {}
+        other => {
+            eprintln!("SKIPPED: there is no openssl to make a certificate with: {other:?}");
+            return;
+        }
+    }
+    let section = |key: &str| {
+        let file = |name: &str| sandbox.path(name).display().to_string();
+        format!(
+            "[serve]\ntls = {{ certificate = '{}', key = '{}' }}\n",
+            file("cert.pem"),
+            file(key)
+        )
+    };
+    sandbox.write("ffbatch.toml", section("key.pem"));
+    let server = Server::start(&sandbox, &[]);
+    let url = server
+        .url()
+        .replace("http://127.0.0.1", "https://localhost");
+    let answered = Command::new("curl")
+        .args(["--silent", "--cacert"])
+        .arg(sandbox.path("cert.pem"))
+        .arg(format!("{url}/health"))
+        .output()
+        .expect("curl starts");
+    let said = String::from_utf8_lossy(&answered.stdout).into_owned();
+    assert!(
+        said.contains("\"status\":\"ok\""),
+        "{said} {}",
+        String::from_utf8_lossy(&answered.stderr)
+    );
+    drop(server);
+    sandbox.write("ffbatch.toml", section("in.mp4"));
+    let words = ["serve", "--listen", "127.0.0.1:0"];
+    sandbox
+        .ffbatch(words)
+        .fails(ffbatch_dispatcher::exit::Exit::Rejected, "cannot be used");
+}

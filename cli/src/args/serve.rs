@@ -21,6 +21,7 @@ Programs of this machine need no credentials on the loopback. Anything else has 
   listen = \"0.0.0.0:8080\"
   tokens = [\"...\"]            # openssl rand -hex 32; or FFBATCH_SERVE__TOKENS='[\"...\"]'
   keys = { AKIA... = \"...\" }
+  tls = { certificate = \"/etc/ffbatch/fullchain.pem\", key = \"/etc/ffbatch/key.pem\" }
   computes = [\"local\", \"arm\"]
 
 Examples:
