@@ -10,7 +10,7 @@ use ffbatch_dispatcher::command::{Command, words};
 use ffbatch_dispatcher::infra::PINNED;
 use ffbatch_dispatcher::report::{Report, ThreadsPolicy};
 
-use crate::matrix::{Cell, INPUT, Input, OUTPUT, Place, Rung, cell_id};
+use crate::matrix::{Cell, INPUT, Input, OUTPUT, Place, Rung, cell_id, stem};
 use crate::run::{Ended, Given, Run, VERSION};
 
 /// Options that set quality or rate, with their names on a ladder.
@@ -91,13 +91,11 @@ fn cell(report: &Report) -> Option<Cell> {
     let url = url?;
     let place = place(report);
     let what = serde_json::json!({ "input": url, "commands": commands, "place": place });
-    let base = url.rsplit('/').next().unwrap_or(&url);
-    let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
     let duration = report.inputs.iter().find_map(|input| input.duration_secs);
     Some(Cell {
         id: cell_id(&what),
         input: Input {
-            name: stem.to_owned(),
+            name: stem(&url).to_owned(),
             url: url.clone(),
             duration_secs: duration,
         },

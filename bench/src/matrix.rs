@@ -183,6 +183,12 @@ pub fn of_cells(runs: Vec<Run>, cells: &[Cell]) -> Vec<Run> {
     runs.into_iter().filter_map(known).collect()
 }
 
+/// The base name without its extension.
+pub fn stem(url: &str) -> &str {
+    let base = url.rsplit('/').next().unwrap_or(url);
+    base.rsplit_once('.').map_or(base, |(stem, _)| stem)
+}
+
 fn inputs(entries: &[InputEntry], directory: &Path) -> Result<Vec<Input>, String> {
     let mut inputs: Vec<Input> = Vec::new();
     for entry in entries {
@@ -196,11 +202,10 @@ fn inputs(entries: &[InputEntry], directory: &Path) -> Result<Vec<Input>, String
             }
             other => other.to_string(),
         };
-        let name = entry.name.clone().unwrap_or_else(|| {
-            let base = entry.url.rsplit('/').next().unwrap_or(&entry.url);
-            let (stem, _) = base.rsplit_once('.').unwrap_or((base, ""));
-            stem.to_owned()
-        });
+        let name = entry
+            .name
+            .clone()
+            .unwrap_or_else(|| stem(&entry.url).to_owned());
         if inputs.iter().any(|other| other.name == name) {
             return Err(format!(
                 "two inputs are called `{name}` (give each a `name`)"

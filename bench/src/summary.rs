@@ -113,6 +113,17 @@ impl Summary {
             .find(|ranking| ranking.criterion == self.rank_by)
     }
 
+    /// The metrics of which any cell has a score, in the order in which they come.
+    pub fn metrics(&self) -> Vec<&str> {
+        let mut metrics: Vec<&str> = Vec::new();
+        for score in self.cells.iter().flat_map(|cell| &cell.scores) {
+            if !metrics.contains(&score.metric.as_str()) {
+                metrics.push(&score.metric);
+            }
+        }
+        metrics
+    }
+
     /// The contender of this id.
     pub fn contender(&self, id: &str) -> Option<&Contender> {
         self.contenders.iter().find(|contender| contender.id == id)

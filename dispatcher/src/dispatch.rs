@@ -168,6 +168,11 @@ impl Dispatcher {
         Self { families, config }
     }
 
+    /// The computes of this program.
+    pub const fn families(&self) -> &Families {
+        &self.families
+    }
+
     /// The client of a compute.
     pub fn connect(&self, compute: &str) -> Result<Box<dyn Compute>, DispatchError> {
         // A misspelt section would be ignored otherwise.

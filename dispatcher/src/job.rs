@@ -13,6 +13,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chain::chain;
 use crate::command::{Command, CommandError, Parsed, Place, Role};
 use crate::location::Location;
 
@@ -145,14 +146,6 @@ pub enum JobError {
     /// A side file that ffmpeg cannot open by name.
     #[error("`{0}` cannot be a side file (give a path, an s3:// or an https:// URL of a file)")]
     FileKind(Location),
-}
-
-/// An error with what lies behind it, in one sentence.
-fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", chain(source)),
-        None => error.to_string(),
-    }
 }
 
 fn place(index: usize, count: usize) -> String {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ffbatch_dispatcher::chain::chain;
 use ffbatch_dispatcher::command::CommandError;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::JobError;
@@ -238,14 +239,6 @@ fn nth(index: usize, count: usize) -> String {
 
 fn with(input: Option<&str>) -> String {
     input.map_or_else(String::new, |input| format!("with the input `{input}`: "))
-}
-
-/// An error with what lies behind it, in one sentence.
-fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", chain(source)),
-        None => error.to_string(),
-    }
 }
 
 impl fmt::Display for At {

@@ -5,13 +5,14 @@ use axum::extract::FromRequest;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use ffbatch_dispatcher::chain::chain;
 use ffbatch_dispatcher::compute::ComputeError;
 use ffbatch_dispatcher::dispatch::DispatchError;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::JobError;
 use ffbatch_dispatcher::registry::RegistryError;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 /// A request that is not answered as it was meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +29,50 @@ pub struct Refusal {
 pub struct Error {
     /// What is wrong, where, and how to mend it.
     message: String,
+}
+
+/// What a route may answer instead where what is asked for may be wrong, or not there.
+#[derive(IntoResponses)]
+pub enum Wrong {
+    /// The request is wrong, or the compute refused it
+    #[response(status = 400)]
+    Request(Error),
+    /// There is none
+    #[response(status = 404)]
+    Missing(Error),
+}
+
+/// What every route may answer instead.
+#[derive(IntoResponses)]
+pub enum Closed {
+    /// The request shows neither a token nor a signature
+    #[response(status = 401)]
+    Unknown(Error),
+    /// Whoever asks may not do this
+    #[response(status = 403)]
+    Forbidden(Error),
+}
+
+/// What a route that asks a compute may answer instead.
+#[derive(IntoResponses)]
+pub enum Failed {
+    /// Too many requests: try again
+    #[response(status = 429)]
+    Busy(Error),
+    /// The compute failed
+    #[response(status = 502)]
+    Compute(Error),
+}
+
+/// What a route that takes a body may answer instead.
+#[derive(IntoResponses)]
+pub enum BadBody {
+    /// The body is too large
+    #[response(status = 413)]
+    Large(Error),
+    /// The body is not said to be JSON
+    #[response(status = 415)]
+    Kind(Error),
 }
 
 impl Refusal {
@@ -98,14 +143,6 @@ impl From<DispatchError> for Refusal {
             DispatchError::NoJob(_) => Self::missing(error.to_string()),
             error => Self::wrong(chain(&error)),
         }
-    }
-}
-
-/// An error with what lies behind it, in one sentence.
-fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", chain(source)),
-        None => error.to_string(),
     }
 }
 

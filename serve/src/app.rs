@@ -7,8 +7,9 @@ use ffbatch_dispatcher::compute::Compute;
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::dispatch::{DispatchError, Dispatcher};
 use ffbatch_dispatcher::registry::Families;
+use ffbatch_storage::Stores;
 
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 
 use crate::answer::Refusal;
 use crate::settings::Settings;
@@ -23,6 +24,7 @@ pub struct App {
 struct Inner {
     computes: BTreeMap<String, Served>,
     config: Config,
+    stores: OnceCell<Stores>,
     watch: Watch,
     closing: watch::Sender<bool>,
 }
@@ -35,12 +37,11 @@ struct Served {
 impl App {
     /// Connects to the computes that the settings name. Nothing is asked of them yet.
     pub fn new(config: Config, settings: &Settings) -> Result<Self, DispatchError> {
-        let families = Families::linked()?;
         let dispatcher = Dispatcher::new(Families::linked()?, config.clone());
         let mut computes = BTreeMap::new();
         for name in &settings.computes {
             let served = Served {
-                summary: families.find(name)?.summary,
+                summary: dispatcher.families().find(name)?.summary,
                 compute: dispatcher.connect(name)?,
             };
             computes.insert(name.clone(), served);
@@ -49,15 +50,21 @@ impl App {
             inner: Arc::new(Inner {
                 computes,
                 config,
+                stores: OnceCell::new(),
                 watch: Watch::default(),
                 closing: watch::Sender::new(false),
             }),
         })
     }
 
-    /// The configuration.
-    pub fn config(&self) -> &Config {
-        &self.inner.config
+    /// Where documents of jobs are read. How AWS is reached is found out when the first one is.
+    pub async fn stores(&self) -> &Stores {
+        let made = || async {
+            let aws = &self.inner.config.aws;
+            let sdk = ffbatch_storage::cloud(aws).await;
+            Stores::new(ffbatch_storage::s3_settings(aws, &sdk))
+        };
+        self.inner.stores.get_or_init(made).await
     }
 
     /// The compute of this name.

@@ -41,12 +41,7 @@ const COLUMNS: [&str; 33] = [
 
 /// The whole document.
 pub fn page(summary: &Summary) -> String {
-    let mut metrics: Vec<&str> = Vec::new();
-    for score in summary.cells.iter().flat_map(|cell| &cell.scores) {
-        if !metrics.contains(&score.metric.as_str()) {
-            metrics.push(&score.metric);
-        }
-    }
+    let metrics = summary.metrics();
     let heads = COLUMNS
         .iter()
         .map(|&head| head.to_owned())

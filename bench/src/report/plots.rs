@@ -16,7 +16,7 @@ use self::canvas::{Drawn, colour, figure, font};
 use self::chart::chart;
 
 pub use self::canvas::{PALETTE, hexadecimal};
-use super::format;
+use super::format::{self, capital};
 use crate::curve::Curve;
 use crate::file::Criterion;
 use crate::summary::{CellSummary, Summary};
@@ -375,11 +375,4 @@ fn of(input: &str, several: bool) -> String {
     } else {
         String::new()
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
 }

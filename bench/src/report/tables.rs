@@ -151,12 +151,7 @@ pub fn bd_rates(summary: &Summary) -> Table {
 
 /// Every cell.
 pub fn cells(summary: &Summary) -> Table {
-    let mut metrics: Vec<&str> = Vec::new();
-    for score in summary.cells.iter().flat_map(|cell| &cell.scores) {
-        if !metrics.contains(&score.metric.as_str()) {
-            metrics.push(&score.metric);
-        }
-    }
+    let metrics = summary.metrics();
     let heads: Vec<String> = metrics.iter().map(|metric| metric.to_uppercase()).collect();
     let fixed = [
         "VARIANT",

@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 
+use ffbatch_dispatcher::chain::chain;
 use ffbatch_dispatcher::command::Command;
 use ffbatch_dispatcher::compute::{ComputeError, Outcome, Request};
 use ffbatch_dispatcher::detail::JobSummary;
@@ -221,16 +222,10 @@ async fn submit(client: &Client, request: Request) -> Result<Taken, RunnerError>
 
 /// A run whose job no compute took.
 fn refusal(refused: &ComputeError) -> Ended {
-    let mut why = refused.to_string();
-    let mut source = std::error::Error::source(refused);
-    while let Some(error) = source {
-        why = format!("{why}: {error}");
-        source = error.source();
-    }
     Ended {
         job: String::new(),
         exit: refused.exit,
-        error: Some(why),
+        error: Some(chain(refused)),
         attempts: 0,
         given: Given::default(),
         queued_secs: None,

@@ -3,7 +3,7 @@
 use super::notes::counted;
 use super::{Ranked, Summary};
 use crate::file::Criterion;
-use crate::report::format::number;
+use crate::report::format::{capital, number};
 use crate::statistics::Difference;
 
 /// What a summary says.
@@ -175,12 +175,4 @@ const fn superlative(criterion: Criterion) -> &'static str {
         Criterion::Energy => "most frugal",
         Criterion::Bitrate => "smallest",
     }
-}
-
-/// The text with a capital letter.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
 }

@@ -30,7 +30,6 @@ pub struct Computes {
 impl Computes {
     /// Connects to those that cells name.
     pub async fn connect(config: &Config, cells: &[Cell]) -> anyhow::Result<Self> {
-        let families = Families::linked()?;
         let dispatcher = Dispatcher::new(Families::linked()?, config.clone());
         let mut found = Self {
             clients: BTreeMap::new(),
@@ -46,7 +45,7 @@ impl Computes {
             let elsewhere = dispatcher.is_elsewhere(name)?;
             let mut region = None;
             if elsewhere {
-                let settings = Settings::of(families.find(name)?, config)?;
+                let settings = Settings::of(dispatcher.families().find(name)?, config)?;
                 region = ffbatch_storage::region(&settings.aws).await;
                 if settings.family.launch.is_fargate() {
                     found.scratch_gib = settings.family.scratch_gib;

@@ -8,7 +8,7 @@ use futures_util::{Stream, stream};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::events::KEEP_ALIVE;
-use crate::answer::Error;
+use crate::answer::Closed;
 use crate::app::App;
 
 /// Follow all jobs: `job` for each that changed, `progress` for those that run, `reload` where something was missed
@@ -17,8 +17,7 @@ use crate::app::App;
     path = "/events",
     responses(
         (status = 200, description = "Events without an end", body = String, content_type = "text/event-stream"),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
+        Closed,
     )
 )]
 pub async fn changes(State(app): State<App>) -> Sse<impl Stream<Item = Result<Sent, Infallible>>> {

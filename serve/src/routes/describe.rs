@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::view::Job;
-use crate::answer::{Body, Error, Refusal};
+use crate::answer::{BadBody, Body, Closed, Failed, Refusal, Wrong};
 use crate::app::App;
 
 /// Which job.
@@ -26,14 +26,10 @@ pub struct Describe {
     request_body = Describe,
     responses(
         (status = 200, description = "What is known of it", body = Job),
-        (status = 400, description = "The request is wrong", body = Error),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
-        (status = 404, description = "There is no such job", body = Error),
-        (status = 413, description = "The body is too large", body = Error),
-        (status = 415, description = "The body is not said to be JSON", body = Error),
-        (status = 429, description = "Too many requests: try again", body = Error),
-        (status = 502, description = "The compute failed", body = Error),
+        Wrong,
+        Closed,
+        BadBody,
+        Failed,
     )
 )]
 pub async fn describe(

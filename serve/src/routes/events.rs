@@ -10,7 +10,7 @@ use futures_util::{Stream, stream};
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::answer::{Error, Refusal};
+use crate::answer::{Closed, Failed, Refusal, Wrong};
 use crate::app::App;
 
 /// How often something is sent where a job says nothing, so that whoever stands in between keeps the connection.
@@ -23,12 +23,9 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
     params(("job" = String, Path, description = "Its id")),
     responses(
         (status = 200, description = "Events until the job has ended", body = String, content_type = "text/event-stream"),
-        (status = 400, description = "The request is wrong", body = Error),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
-        (status = 404, description = "There is no such job", body = Error),
-        (status = 429, description = "Too many requests: try again", body = Error),
-        (status = 502, description = "The compute failed", body = Error),
+        Wrong,
+        Closed,
+        Failed,
     )
 )]
 pub async fn events(

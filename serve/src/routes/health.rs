@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::answer::Error;
+use crate::answer::Closed;
 
 /// A server that is there.
 #[derive(Debug, Serialize, ToSchema)]
@@ -22,8 +22,7 @@ pub struct Health {
     path = "/health",
     responses(
         (status = 200, description = "It is", body = Health),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
+        Closed,
     )
 )]
 pub async fn health() -> Json<Health> {
@@ -39,8 +38,7 @@ pub async fn health() -> Json<Health> {
     path = "/openapi.json",
     responses(
         (status = 200, description = "This document", body = Value),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
+        Closed,
     )
 )]
 pub async fn document() -> Json<Value> {

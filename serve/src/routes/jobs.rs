@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::view::Job;
-use crate::answer::{Error, Refusal};
+use crate::answer::{Closed, Failed, Refusal, Wrong};
 use crate::app::App;
 
 /// So many jobs are listed where nobody says.
@@ -61,12 +61,9 @@ pub struct Listed {
     params(Asked),
     responses(
         (status = 200, description = "Jobs, the newest first", body = Listed),
-        (status = 400, description = "The request is wrong", body = Error),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
-        (status = 404, description = "The compute is not served here", body = Error),
-        (status = 429, description = "Too many requests: try again", body = Error),
-        (status = 502, description = "A compute failed", body = Error),
+        Wrong,
+        Closed,
+        Failed,
     )
 )]
 pub async fn list(

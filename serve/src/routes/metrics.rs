@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use ffbatch_dispatcher::detail::Filter;
 use ffbatch_dispatcher::state::State as JobState;
 
-use crate::answer::{Error, Refusal};
+use crate::answer::{Closed, Failed, Refusal};
 use crate::app::App;
 
 /// The media type of the text format.
@@ -19,10 +19,8 @@ const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
     path = "/metrics",
     responses(
         (status = 200, description = "Metrics in the text format of Prometheus", body = String, content_type = "text/plain"),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
-        (status = 429, description = "Too many requests: try again", body = Error),
-        (status = 502, description = "A compute failed", body = Error),
+        Closed,
+        Failed,
     )
 )]
 pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Refusal> {

@@ -7,13 +7,12 @@ use axum::response::IntoResponse;
 use ffbatch_dispatcher::compute::Compute;
 use ffbatch_dispatcher::event::Event;
 use ffbatch_dispatcher::location::Location;
-use ffbatch_storage::Stores;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::view::Detail;
-use crate::answer::{Error, Refusal};
+use crate::answer::{Closed, Failed, Refusal, Wrong};
 use crate::app::App;
 
 /// What a job shows that was stopped by this route.
@@ -29,12 +28,9 @@ const LARGEST: u64 = 256 << 20;
     params(("job" = String, Path, description = "Its id")),
     responses(
         (status = 200, description = "Everything about it", body = Detail),
-        (status = 400, description = "The request is wrong", body = Error),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
-        (status = 404, description = "There is no such job", body = Error),
-        (status = 429, description = "Too many requests: try again", body = Error),
-        (status = 502, description = "The compute failed", body = Error),
+        Wrong,
+        Closed,
+        Failed,
     )
 )]
 pub async fn detail(
@@ -53,12 +49,9 @@ pub async fn detail(
     params(("job" = String, Path, description = "Its id")),
     responses(
         (status = 200, description = "The lines as far as they are there", body = String, content_type = "text/plain"),
-        (status = 400, description = "The request is wrong", body = Error),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
-        (status = 404, description = "There is no such job", body = Error),
-        (status = 429, description = "Too many requests: try again", body = Error),
-        (status = 502, description = "The compute failed", body = Error),
+        Wrong,
+        Closed,
+        Failed,
     )
 )]
 pub async fn log(
@@ -84,12 +77,9 @@ pub async fn log(
     params(("job" = String, Path, description = "Its id")),
     responses(
         (status = 200, description = "The report as the worker wrote it", body = Value),
-        (status = 400, description = "The request is wrong", body = Error),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
-        (status = 404, description = "There is no such job, or it has no report yet", body = Error),
-        (status = 429, description = "Too many requests: try again", body = Error),
-        (status = 502, description = "The compute failed", body = Error),
+        Wrong,
+        Closed,
+        Failed,
     )
 )]
 pub async fn report(
@@ -97,7 +87,7 @@ pub async fn report(
     Path(job): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
     let (_, compute, id) = app.owner(&job).await?;
-    let (_, report) = last_report(&app, compute, &id).await?;
+    let report = last_report(&app, compute, &id).await?;
     Ok(Json(report))
 }
 
@@ -108,12 +98,9 @@ pub async fn report(
     params(("job" = String, Path, description = "Its id")),
     responses(
         (status = 200, description = "Lists of frames by metric", body = Value),
-        (status = 400, description = "The request is wrong", body = Error),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
-        (status = 404, description = "There is no such job, or nothing of it was measured", body = Error),
-        (status = 429, description = "Too many requests: try again", body = Error),
-        (status = 502, description = "The compute failed", body = Error),
+        Wrong,
+        Closed,
+        Failed,
     )
 )]
 pub async fn frames(
@@ -121,7 +108,7 @@ pub async fn frames(
     Path(job): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
     let (_, compute, id) = app.owner(&job).await?;
-    let (stores, report) = last_report(&app, compute, &id).await?;
+    let report = last_report(&app, compute, &id).await?;
     let outputs = report["quality"]["outputs"].as_array();
     let mut places = outputs
         .into_iter()
@@ -133,15 +120,11 @@ pub async fn frames(
         .ok_or_else(none)?
         .parse()
         .map_err(|_| none())?;
-    Ok(Json(document(&stores, &at).await?))
+    Ok(Json(document(&app, &at).await?))
 }
 
-/// The report of a job's last attempt, and where more of it is read.
-async fn last_report(
-    app: &App,
-    compute: &dyn Compute,
-    id: &str,
-) -> Result<(Stores, Value), Refusal> {
+/// The report of a job's last attempt.
+async fn last_report(app: &App, compute: &dyn Compute, id: &str) -> Result<Value, Refusal> {
     let detail = compute.describe(id).await?;
     let at = detail
         .attempts
@@ -150,18 +133,16 @@ async fn last_report(
         .find_map(|attempt| attempt.report_at.clone());
     let none = || Refusal::missing(format!("job `{id}` has no report yet"));
     let at: Location = at.ok_or_else(none)?.parse().map_err(|_| none())?;
-    let sdk = ffbatch_storage::cloud(&app.config().aws).await;
-    let stores = Stores::new(ffbatch_storage::s3_settings(&app.config().aws, &sdk));
-    let report = document(&stores, &at).await?;
-    Ok((stores, report))
+    document(app, &at).await
 }
 
 /// A document that a job has left.
-async fn document(stores: &Stores, at: &Location) -> Result<Value, Refusal> {
+async fn document(app: &App, at: &Location) -> Result<Value, Refusal> {
     let failed = |message: String| Refusal {
         status: StatusCode::BAD_GATEWAY,
         message,
     };
+    let stores = app.stores().await;
     let store = stores.of(at).map_err(|error| failed(error.to_string()))?;
     let bytes = store
         .read(at, LARGEST)
@@ -185,12 +166,9 @@ pub struct Stopping {
     params(("job" = String, Path, description = "Its id")),
     responses(
         (status = 202, description = "It will stop; its end is seen by its state", body = Stopping),
-        (status = 400, description = "The request is wrong", body = Error),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
-        (status = 404, description = "There is no such job", body = Error),
-        (status = 429, description = "Too many requests: try again", body = Error),
-        (status = 502, description = "The compute failed", body = Error),
+        Wrong,
+        Closed,
+        Failed,
     )
 )]
 pub async fn cancel(
@@ -209,12 +187,9 @@ pub async fn cancel(
     params(("job" = String, Path, description = "Its id")),
     responses(
         (status = 200, description = "The new job", body = Stopping),
-        (status = 400, description = "It has not ended yet", body = Error),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
-        (status = 404, description = "There is no such job", body = Error),
-        (status = 429, description = "Too many requests: try again", body = Error),
-        (status = 502, description = "The compute failed", body = Error),
+        Wrong,
+        Closed,
+        Failed,
     )
 )]
 pub async fn retry(

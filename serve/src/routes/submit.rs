@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::access::Visitor;
-use crate::answer::{Body, Error, Refusal};
+use crate::answer::{BadBody, Body, Closed, Failed, Refusal, Wrong};
 use crate::app::App;
 
 /// The longest value, as in the API on AWS.
@@ -68,14 +68,10 @@ pub struct Submitted {
     request_body = Submit,
     responses(
         (status = 200, description = "The job is taken", body = Submitted),
-        (status = 400, description = "The request is wrong, or the compute refused it", body = Error),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
-        (status = 404, description = "The compute is not served here", body = Error),
-        (status = 413, description = "The body is too large", body = Error),
-        (status = 415, description = "The body is not said to be JSON", body = Error),
-        (status = 429, description = "Too many requests: try again", body = Error),
-        (status = 502, description = "The compute failed", body = Error),
+        Wrong,
+        Closed,
+        BadBody,
+        Failed,
     )
 )]
 pub async fn ffmpeg(
@@ -95,14 +91,10 @@ pub async fn ffmpeg(
     request_body = Submit,
     responses(
         (status = 200, description = "The job is taken", body = Submitted),
-        (status = 400, description = "The request is wrong, or the compute refused it", body = Error),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
-        (status = 404, description = "The compute is not served here", body = Error),
-        (status = 413, description = "The body is too large", body = Error),
-        (status = 415, description = "The body is not said to be JSON", body = Error),
-        (status = 429, description = "Too many requests: try again", body = Error),
-        (status = 502, description = "The compute failed", body = Error),
+        Wrong,
+        Closed,
+        BadBody,
+        Failed,
     )
 )]
 pub async fn execute(

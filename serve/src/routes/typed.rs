@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::submit::{Submitted, local_paths};
 use crate::access::Visitor;
-use crate::answer::{Body, Error, Refusal};
+use crate::answer::{BadBody, Body, Closed, Failed, Refusal, Wrong};
 use crate::app::App;
 
 /// The word between two commands of one job.
@@ -41,14 +41,10 @@ pub struct Typed {
     request_body = Typed,
     responses(
         (status = 200, description = "The job is taken", body = Submitted),
-        (status = 400, description = "The request is wrong, or the compute refused it", body = Error),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
-        (status = 404, description = "The compute is not served here", body = Error),
-        (status = 413, description = "The body is too large", body = Error),
-        (status = 415, description = "The body is not said to be JSON", body = Error),
-        (status = 429, description = "Too many requests: try again", body = Error),
-        (status = 502, description = "The compute failed", body = Error),
+        Wrong,
+        Closed,
+        BadBody,
+        Failed,
     )
 )]
 pub async fn typed(
@@ -99,8 +95,7 @@ pub struct Served {
     path = "/computes",
     responses(
         (status = 200, description = "The computes", body = Vec<Served>),
-        (status = 401, description = "The request shows no token", body = Error),
-        (status = 403, description = "Whoever asks may not do this", body = Error),
+        Closed,
     )
 )]
 pub async fn computes(State(app): State<App>) -> Json<Vec<Served>> {
