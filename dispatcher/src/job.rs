@@ -59,6 +59,9 @@ pub struct Job {
     /// Whether to refuse to run ffmpeg where it cannot be confined fully.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_confinement: bool,
+    /// The directories below which the job may name files of this machine; anywhere, where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roots: Vec<String>,
 }
 
 /// When quality is measured.
@@ -169,6 +172,7 @@ impl Job {
             at_source_size: false,
             measure: When::After,
             require_confinement: false,
+            roots: Vec::new(),
         }
     }
 

@@ -193,6 +193,7 @@ mod tests {
             computes: Vec::new(),
             keys: BTreeMap::new(),
             tls: None,
+            roots: Vec::new(),
             tokens: tokens.iter().map(|&token| token.to_owned()).collect(),
             hosts: vec!["jobs.example.com".to_owned()],
         };

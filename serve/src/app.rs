@@ -24,6 +24,7 @@ pub struct App {
 struct Inner {
     computes: BTreeMap<String, Served>,
     config: Config,
+    roots: Vec<String>,
     stores: OnceCell<Stores>,
     watch: Watch,
     closing: watch::Sender<bool>,
@@ -31,6 +32,7 @@ struct Inner {
 
 struct Served {
     summary: &'static str,
+    is_elsewhere: bool,
     compute: Box<dyn Compute>,
 }
 
@@ -42,6 +44,7 @@ impl App {
         for name in &settings.computes {
             let served = Served {
                 summary: dispatcher.families().find(name)?.summary,
+                is_elsewhere: dispatcher.is_elsewhere(name)?,
                 compute: dispatcher.connect(name)?,
             };
             computes.insert(name.clone(), served);
@@ -50,6 +53,7 @@ impl App {
             inner: Arc::new(Inner {
                 computes,
                 config,
+                roots: settings.roots.clone(),
                 stores: OnceCell::new(),
                 watch: Watch::default(),
                 closing: watch::Sender::new(false),
@@ -97,6 +101,17 @@ impl App {
     pub fn summaries(&self) -> impl Iterator<Item = (&str, &'static str)> {
         let all = self.inner.computes.iter();
         all.map(|(name, one)| (name.as_str(), one.summary))
+    }
+
+    /// Whether jobs of a compute run on other machines.
+    pub fn is_elsewhere(&self, name: &str) -> bool {
+        let found = self.inner.computes.get(name);
+        found.is_some_and(|one| one.is_elsewhere)
+    }
+
+    /// The directories below which people elsewhere may name files of this machine.
+    pub fn roots(&self) -> &[String] {
+        &self.inner.roots
     }
 
     /// What changes among all jobs.

@@ -7,6 +7,7 @@ mod health;
 mod jobs;
 mod metrics;
 mod one;
+mod paths;
 mod submit;
 mod typed;
 mod view;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ffbatch_dispatcher::config::{Config, wrong};
 use figment::Figment;
@@ -29,6 +29,8 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// Names by which clients reach it beside its address, such as `jobs.example.com`.
     pub hosts: Vec<String>,
+    /// The directories below which jobs from other machines may name files of this one; none, where there are none.
+    pub roots: Vec<String>,
 }
 
 /// A certificate.
@@ -67,6 +69,9 @@ pub enum SettingsError {
         "the secret of the access key `{0}` has {1} characters, those of AWS have {SECRET} (`openssl rand -base64 30` makes one)"
     )]
     Secret(String, usize),
+    /// A root that bounds nothing.
+    #[error("`{0}` in `roots` is no directory of this machine (give its whole path)")]
+    Root(String),
 }
 
 /// The length of secrets of AWS ("Managing access keys" in the IAM User Guide shows one).
@@ -85,6 +90,7 @@ impl Settings {
             keys: BTreeMap::new(),
             tls: None,
             hosts: Vec::new(),
+            roots: Vec::new(),
         };
         let layers = Figment::from(Serialized::defaults(usual))
             .merge(Serialized::defaults(&config.serve))
@@ -98,6 +104,10 @@ impl Settings {
         let mut secrets = settings.keys.iter();
         if let Some((key, secret)) = secrets.find(|(_, secret)| secret.len() != SECRET) {
             return Err(SettingsError::Secret(key.clone(), secret.len()));
+        }
+        let mut roots = settings.roots.iter();
+        if let Some(root) = roots.find(|root| !root.starts_with('/') || !Path::new(root).is_dir()) {
+            return Err(SettingsError::Root(root.clone()));
         }
         let address = settings.address()?;
         if !address.ip().is_loopback() && settings.tokens.is_empty() && settings.keys.is_empty() {

@@ -19,7 +19,7 @@ use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::event::{Event, Stage};
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::Job;
-use ffbatch_storage::Meter;
+use ffbatch_storage::{Meter, within};
 
 use self::hashes::Hashes;
 use self::planned::{Planned, Refusal, is_local};
@@ -197,6 +197,11 @@ fn plan<'a>(
         for (index, plan) in jobs.iter_mut().enumerate() {
             plan.survey(&mut survey, reader(number, index, 0, request))
                 .map_err(|why| refused(request, index, why))?;
+            let roots = &request.jobs[index].roots;
+            for file in plan.sources().flat_map(|source| source.files()) {
+                within(roots, &file.to_string_lossy())
+                    .map_err(|why| refused(request, index, Refusal::Asked(why)))?;
+            }
         }
     }
     Ok(planned)

@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use ffbatch_dispatcher::command::{Owner, Parsed, Place};
 use ffbatch_dispatcher::job::Job;
 use ffbatch_dispatcher::location::Location;
+use ffbatch_storage::within;
 
 use crate::batch::stage::read_here;
 use crate::queue::environment::Environment;
@@ -66,13 +67,20 @@ pub fn of(job: &Job, environment: &Environment, written: &[PathBuf]) -> Result<V
     }
     let named = named(job, &parsed);
     let reads = named.iter().filter(|path| path.exists()).cloned();
-    let reads = reads.chain(read_here(job, &environment.directory));
-    for path in together(reads.collect()) {
+    let reads: Vec<PathBuf> = reads
+        .chain(read_here(job, &environment.directory))
+        .collect();
+    let places = parsed.iter().flat_map(|one| &one.places);
+    let places: Vec<PathBuf> = places
+        .filter_map(|place| own_path(&place.location))
+        .collect();
+    for path in reads.iter().chain(&places) {
+        within(&job.roots, &path.to_string_lossy())?;
+    }
+    for path in together(reads) {
         seen.read(&path)?;
     }
-    let outputs = parsed.iter().flat_map(|one| &one.places);
-    let outputs = outputs.filter_map(|place| own_path(&place.location));
-    for path in named.iter().chain(&outputs.collect::<Vec<_>>()) {
+    for path in named.iter().chain(&places) {
         seen.lead_to(path, &environment.directory);
     }
     Ok(seen.mounts.into_values().collect())

@@ -2,15 +2,14 @@
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
-use ffbatch_dispatcher::command::Role;
 use ffbatch_dispatcher::compute::Request;
 use ffbatch_dispatcher::dispatch;
-use ffbatch_dispatcher::job::{Job, Parameters, given};
-use ffbatch_dispatcher::location::Location;
+use ffbatch_dispatcher::job::{Parameters, given};
 use ffbatch_dispatcher::terms::Terms;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::paths;
 use crate::access::Visitor;
 use crate::answer::{BadBody, Body, Closed, Failed, Refusal, Wrong};
 use crate::app::App;
@@ -119,7 +118,7 @@ async fn submit(
         )));
     }
     let instance_type = given(body.instance_type.as_ref()).map(str::to_owned);
-    let request = request(&name, body, instance_type, visitor)?;
+    let request = request(&app, &name, body, instance_type, visitor)?;
     let (own, title) = (request.id.clone(), request.name.clone());
     let ids = dispatch::submit(compute, &[request]).await?;
     let id = ids.into_iter().next().unwrap_or(own);
@@ -138,6 +137,7 @@ impl Submitted {
 }
 
 fn request(
+    app: &App,
     compute: &str,
     body: Submit,
     instance_type: Option<String>,
@@ -169,10 +169,10 @@ fn request(
             )));
         }
     }
-    let job = parameters
+    let mut job = parameters
         .command_job()?
         .ok_or_else(|| Refusal::wrong("there is no command (give `input_url` and `output_url`)"))?;
-    local_paths(&job, visitor)?;
+    paths::bound(app, compute, &mut job, visitor)?;
     Ok(Request {
         name: format!("ffbatch-{compute}-{id}"),
         terms: Terms {
@@ -181,27 +181,4 @@ fn request(
         },
         ..Request::of(id, job)
     })
-}
-
-/// Refuses paths that say nothing to this server, and those of whoever is not on this machine.
-pub fn local_paths(job: &Job, visitor: Visitor) -> Result<(), Refusal> {
-    for parsed in job.check()? {
-        for place in &parsed.places {
-            let Location::Path(path) = &place.location else {
-                continue;
-            };
-            if visitor == Visitor::Elsewhere {
-                return Err(Refusal::forbidden(format!(
-                    "`{path}` is a path of the server, which only programs on it may name (give an s3:// or an https:// URL)"
-                )));
-            }
-            let is_file = place.role.is_read() || place.role == Role::Output;
-            if is_file && !path.starts_with('/') {
-                return Err(Refusal::wrong(format!(
-                    "`{path}` is a relative path, and a server is in no directory of yours (give the whole path)"
-                )));
-            }
-        }
-    }
-    Ok(())
 }

@@ -10,7 +10,8 @@ use ffbatch_dispatcher::registry::Metrics;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::submit::{Submitted, local_paths};
+use super::paths;
+use super::submit::Submitted;
 use crate::access::Visitor;
 use crate::answer::{BadBody, Body, Closed, Failed, Refusal, Wrong};
 use crate::app::App;
@@ -69,7 +70,7 @@ pub async fn typed(
         known.map_err(|error| wrong(&error))?;
         job.quality = Some(typed.quality);
     }
-    local_paths(&job, visitor)?;
+    paths::bound(&app, &name, &mut job, visitor)?;
     let request = Request::of(uuid::Uuid::new_v4().to_string(), job);
     let (own, title) = (request.id.clone(), request.name.clone());
     let ids = dispatch::submit(compute, &[request]).await?;

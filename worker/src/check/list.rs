@@ -186,6 +186,7 @@ impl Resolver<'_> {
                 return Ok(());
             }
         };
+        self.admit(&path).map_err(|failure| fail(failure.message))?;
         let content = self.media(&path).map_err(|failure| fail(failure.message))?;
         if content == Content::Concat {
             return Err(fail(format!(

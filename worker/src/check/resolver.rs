@@ -11,6 +11,7 @@ use ffbatch_dispatcher::list::{self, Form};
 use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::pattern;
 use ffbatch_dispatcher::playlist::Content;
+use ffbatch_storage::within;
 
 use super::{Fetch, What, local, named, network};
 use crate::failure::Failure;
@@ -73,6 +74,7 @@ impl<'a> Resolver<'a> {
         };
         for file in &job.files {
             let target = if let Location::Path(path) = file {
+                resolver.admit(path)?;
                 local::readable(path, false)?;
                 resolver.grant(Path::new(path));
                 PathBuf::from(path)
@@ -88,6 +90,11 @@ impl<'a> Resolver<'a> {
 
     /// The name that ffmpeg will see at a place.
     pub(super) fn resolve(&mut self, parsed: &Parsed, place: &Place) -> Result<String, Failure> {
+        if let Location::Path(path) = &place.location
+            && path.starts_with('/')
+        {
+            self.admit(path)?;
+        }
         if place.role == Role::Prefix {
             self.logs(parsed, place)?;
         }
@@ -149,6 +156,11 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// Refuses a path of this machine that the job may not use.
+    pub(super) fn admit(&self, path: &str) -> Result<(), Failure> {
+        within(&self.job.roots, path).map_err(|why| Failure::new(Exit::Rejected, why))
+    }
+
     /// Lets ffmpeg read a file or directory, and tells whether that is new.
     pub(super) fn grant(&mut self, path: &Path) -> bool {
         let new = self.granted.insert(path.to_owned());
@@ -201,6 +213,7 @@ impl<'a> Resolver<'a> {
             let entry = entry.map_err(unlisted)?;
             let name = entry.file_name();
             if name.to_string_lossy().starts_with(&*start) && entry.path().is_file() {
+                self.admit(&entry.path().to_string_lossy())?;
                 self.grant(&entry.path());
                 self.links.push((staged.with_file_name(name), entry.path()));
             }

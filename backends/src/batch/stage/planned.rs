@@ -206,6 +206,8 @@ impl<'a> Planned<'a> {
     pub fn elsewhere(&self, bucket: &str, inputs: &mut Shelf<'_>) -> Result<Job, ComputeError> {
         let mut job = self.job.clone();
         job.commands.clear();
+        // No path of this machine is left.
+        job.roots.clear();
         for (command, one) in self.parsed.iter().enumerate() {
             let mut names = Vec::with_capacity(one.places.len());
             for (number, place) in one.places.iter().enumerate() {
