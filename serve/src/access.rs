@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 
 use crate::answer::Refusal;
+use crate::pace::Pace;
 use crate::settings::Settings;
 
 mod sigv4;
@@ -34,6 +35,7 @@ struct Inner {
     tokens: Vec<String>,
     keys: BTreeMap<String, String>,
     hosts: Vec<String>,
+    pace: Pace,
 }
 
 /// Who made a request, for routes that treat them differently.
@@ -68,6 +70,7 @@ impl Door {
                 tokens: settings.tokens.clone(),
                 keys: settings.keys.clone(),
                 hosts,
+                pace: Pace::new(settings.requests_per_second),
             }),
         }
     }
@@ -158,6 +161,11 @@ pub async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
+    if !door.is_open()
+        && let Err(fast) = door.inner.pace.admits(peer)
+    {
+        return fast.into_response();
+    }
     match admitted(&door, peer, request).await {
         Ok(request) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
@@ -194,6 +202,7 @@ mod tests {
             keys: BTreeMap::new(),
             tls: None,
             roots: Vec::new(),
+            requests_per_second: 0,
             tokens: tokens.iter().map(|&token| token.to_owned()).collect(),
             hosts: vec!["jobs.example.com".to_owned()],
         };

@@ -1,5 +1,7 @@
 //! Answers that say what is wrong: a status and one sentence, the same that the command line would say.
 
+use std::future::Future;
+
 use axum::Json;
 use axum::extract::FromRequest;
 use axum::extract::rejection::JsonRejection;
@@ -13,6 +15,8 @@ use ffbatch_dispatcher::job::JobError;
 use ffbatch_dispatcher::registry::RegistryError;
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
+
+use crate::PATIENCE;
 
 /// A request that is not answered as it was meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +49,9 @@ pub enum Wrong {
 /// What every route may answer instead.
 #[derive(IntoResponses)]
 pub enum Closed {
+    /// The client asks too fast, or the compute is asked too much: try again
+    #[response(status = 429)]
+    Busy(Error),
     /// The request shows neither a token nor a signature
     #[response(status = 401)]
     Unknown(Error),
@@ -56,9 +63,6 @@ pub enum Closed {
 /// What a route that asks a compute may answer instead.
 #[derive(IntoResponses)]
 pub enum Failed {
-    /// Too many requests: try again
-    #[response(status = 429)]
-    Busy(Error),
     /// The compute failed
     #[response(status = 502)]
     Compute(Error),
@@ -67,6 +71,9 @@ pub enum Failed {
 /// What a route that takes a body may answer instead.
 #[derive(IntoResponses)]
 pub enum BadBody {
+    /// The body did not come in time
+    #[response(status = 408)]
+    Slow(Error),
     /// The body is too large
     #[response(status = 413)]
     Large(Error),
@@ -164,11 +171,21 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> 
         request: axum::extract::Request,
         state: &S,
     ) -> Result<Self, Self::Rejection> {
-        match Json::<T>::from_request(request, state).await {
+        match in_time(Json::<T>::from_request(request, state)).await? {
             Ok(Json(body)) => Ok(Self(body)),
             Err(rejection) => Err(refused(&rejection)),
         }
     }
+}
+
+/// Waits for what a client sends, and not for ever.
+pub async fn in_time<T>(sent: impl Future<Output = T>) -> Result<T, Refusal> {
+    tokio::time::timeout(PATIENCE, sent)
+        .await
+        .map_err(|_| Refusal {
+            status: StatusCode::REQUEST_TIMEOUT,
+            message: format!("the body has not come within {} s", PATIENCE.as_secs()),
+        })
 }
 
 fn refused(rejection: &JsonRejection) -> Refusal {

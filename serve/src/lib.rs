@@ -8,6 +8,7 @@
 pub mod access;
 pub mod answer;
 pub mod app;
+pub mod pace;
 pub mod page;
 pub mod routes;
 pub mod settings;
@@ -55,8 +56,8 @@ pub fn openapi() -> serde_json::Value {
     serde_json::to_value(document).expect("a document is plain data")
 }
 
-/// How long a client may take to send the head of a request, the first one on a connection as a whole.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a client may take to send the head of a request, and its body; the first request on a connection as a whole.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How long requests that are being answered may go on after somebody has asked to stop.
 const GRACE: Duration = Duration::from_secs(10);

@@ -31,6 +31,8 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// The directories below which jobs from other machines may name files of this one; none, where there are none.
     pub roots: Vec<String>,
+    /// How many requests a second each client may make that has to show who it is; 0 for as many as it likes.
+    pub requests_per_second: u32,
 }
 
 /// A certificate.
@@ -77,6 +79,9 @@ pub enum SettingsError {
 /// The length of secrets of AWS ("Managing access keys" in the IAM User Guide shows one).
 const SECRET: usize = 40;
 
+/// How many requests a second a client may make where nobody tells otherwise: a page that lives makes two or three.
+const PACE: u32 = 100;
+
 /// The shortest token.
 const SHORTEST: usize = 16;
 
@@ -91,6 +96,7 @@ impl Settings {
             tls: None,
             hosts: Vec::new(),
             roots: Vec::new(),
+            requests_per_second: PACE,
         };
         let layers = Figment::from(Serialized::defaults(usual))
             .merge(Serialized::defaults(&config.serve))

@@ -85,7 +85,10 @@ mod tests {
         check("alias/../secret/key", false);
         assert_eq!(within(&[], "/anywhere"), Ok(()));
         let said = within(&roots, "/etc/passwd").expect_err("it is elsewhere");
-        assert!(said.contains("`/etc/passwd`") && said.contains("alias"), "{said}");
+        assert!(
+            said.contains("`/etc/passwd`") && said.contains("alias"),
+            "{said}"
+        );
         assert!(within(&[at("gone")], &at("media/in")).is_err());
     }
 }

@@ -18,7 +18,7 @@ use scratchstack_aws_signature::{
 };
 
 use crate::LARGEST_BODY;
-use crate::answer::Refusal;
+use crate::answer::{Refusal, in_time};
 
 /// What such an `Authorization` begins with.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -65,7 +65,8 @@ pub async fn verified(
     now: DateTime<Utc>,
 ) -> Result<Request, Refusal> {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| Refusal {
+    let body = in_time(to_bytes(body, LARGEST_BODY)).await?;
+    let body = body.map_err(|_| Refusal {
         status: StatusCode::PAYLOAD_TOO_LARGE,
         message: format!("the body has more than {LARGEST_BODY} bytes"),
     })?;
