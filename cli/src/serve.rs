@@ -12,12 +12,12 @@ use figment::value::{Dict, Value};
 
 use crate::args::Serve;
 use crate::interrupt::interrupt;
-use crate::speak;
+use crate::{speak, traces};
 
 /// Answers until it is asked to stop.
 pub async fn run(config: Config, args: &Serve) -> anyhow::Result<Exit> {
     let settings = Settings::of(&config, flags(args))?;
-    let app = App::new(config, &settings)?;
+    let app = App::new(config.clone(), &settings, traces::exporter(config))?;
     let listener = TcpListener::bind(settings.address()?).with_context(|| {
         let at = &settings.listen;
         format!("nobody can listen at `{at}` (is it in use? --listen names another)")

@@ -1,11 +1,14 @@
 //! `ffbatch traces`: what others wrote to X-Ray about a stack.
 
+use std::sync::Arc;
+
 use anyhow::anyhow;
 use ffbatch_deploy::deployment::BUCKET_OUTPUT;
 use ffbatch_deploy::options::Options;
 use ffbatch_deploy::stacks::Stacks;
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::exit::Exit;
+use ffbatch_serve::export::Exporter;
 use ffbatch_storage::{SdkConfig, Stores};
 use ffbatch_traces::{Order, Step, Summary};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -19,6 +22,39 @@ pub async fn run(mut config: Config, verb: Traces) -> anyhow::Result<Exit> {
     let aws = &mut config.aws;
     aws.prefix = flags.prefix.clone().or(aws.prefix.take());
     aws.region = flags.region.clone().or(aws.region.take());
+    let progress = Progress::new(flags.json);
+    let mut on = |step: &Step<'_>| progress.step(step);
+    let exported = export(&config, &flags, &mut on).await;
+    progress.end();
+    let summary = exported?;
+    if flags.json {
+        speak::out(&serde_json::to_string_pretty(&summary)?);
+    } else {
+        speak::out(&told(&summary, flags.dry_run).join("\n"));
+    }
+    Ok(Exit::Succeeded)
+}
+
+/// What a server exports when somebody asks for it: what is new, of the stack that the configuration names.
+pub fn exporter(config: Config) -> Exporter {
+    let config = Arc::new(config);
+    Arc::new(move || {
+        let config = Arc::clone(&config);
+        Box::pin(async move {
+            let exported = export(&config, &Export::default(), &mut |_| ()).await;
+            match exported {
+                Ok(summary) => Ok(told(&summary, false).join("; ")),
+                Err(error) => Err(format!("{error:#}")),
+            }
+        })
+    })
+}
+
+async fn export(
+    config: &Config,
+    flags: &Export,
+    on: &mut (dyn FnMut(&Step<'_>) + Send),
+) -> anyhow::Result<Summary> {
     let sdk = ffbatch_storage::cloud(&config.aws).await;
     if sdk.region().is_none() {
         return Err(anyhow!(
@@ -26,24 +62,14 @@ pub async fn run(mut config: Config, verb: Traces) -> anyhow::Result<Exit> {
         ));
     }
     let order = Order {
-        bucket: bucket(&config, &flags, &sdk).await?,
+        bucket: bucket(config, flags, &sdk).await?,
         prefix: config.aws.prefix().to_owned(),
         since: flags.since,
         until: flags.until,
         dry_run: flags.dry_run,
     };
     let stores = Stores::new(ffbatch_storage::s3_settings(&config.aws, &sdk));
-    let progress = Progress::new(flags.json);
-    let mut on = |step: &Step<'_>| progress.step(step);
-    let exported = ffbatch_traces::export(&order, &sdk, &stores, &mut on).await;
-    progress.end();
-    let summary = exported?;
-    if flags.json {
-        speak::out(&serde_json::to_string_pretty(&summary)?);
-    } else {
-        speak::out(&told(&summary, &order));
-    }
-    Ok(Exit::Succeeded)
+    Ok(ffbatch_traces::export(&order, &sdk, &stores, on).await?)
 }
 
 /// The bucket that was named, or the one of the stack.
@@ -102,9 +128,9 @@ impl Progress {
     }
 }
 
-/// The summary as people read it.
-fn told(summary: &Summary, order: &Order) -> String {
-    let written = if order.dry_run {
+/// The summary as people read it, in lines.
+fn told(summary: &Summary, dry_run: bool) -> Vec<String> {
+    let written = if dry_run {
         "documents to write"
     } else {
         "documents written"
@@ -124,5 +150,5 @@ fn told(summary: &Summary, order: &Order) -> String {
         counts.concat()
     )];
     lines.extend(summary.notes.iter().map(|note| format!("note: {note}")));
-    lines.join("\n")
+    lines
 }

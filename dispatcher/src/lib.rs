@@ -2,6 +2,7 @@
 //!
 //! This crate makes no AWS call, spawns no process, opens no file but the configuration's, and names no plugin.
 
+pub mod bulk;
 pub mod chain;
 pub mod command;
 pub mod compute;

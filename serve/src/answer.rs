@@ -99,6 +99,14 @@ impl Refusal {
         }
     }
 
+    /// What lies behind this server failed.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_GATEWAY,
+            message: message.into(),
+        }
+    }
+
     /// Somebody who may not.
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self {

@@ -12,6 +12,7 @@ use ffbatch_storage::Stores;
 use tokio::sync::{OnceCell, watch};
 
 use crate::answer::Refusal;
+use crate::export::{Exporter, Exports};
 use crate::settings::Settings;
 use crate::watch::Watch;
 
@@ -28,6 +29,7 @@ struct Inner {
     stores: OnceCell<Stores>,
     watch: Watch,
     closing: watch::Sender<bool>,
+    exports: Exports,
 }
 
 struct Served {
@@ -37,8 +39,12 @@ struct Served {
 }
 
 impl App {
-    /// Connects to the computes that the settings name. Nothing is asked of them yet.
-    pub fn new(config: Config, settings: &Settings) -> Result<Self, DispatchError> {
+    /// Connects to the computes that the settings name. Nothing is asked of them yet. The exporter is for the traces of those elsewhere.
+    pub fn new(
+        config: Config,
+        settings: &Settings,
+        exporter: Exporter,
+    ) -> Result<Self, DispatchError> {
         let dispatcher = Dispatcher::new(Families::linked()?, config.clone());
         let mut computes = BTreeMap::new();
         for name in &settings.computes {
@@ -49,6 +55,8 @@ impl App {
             };
             computes.insert(name.clone(), served);
         }
+        // What runs here has written its traces itself.
+        let exports = computes.values().any(|one| one.is_elsewhere);
         Ok(Self {
             inner: Arc::new(Inner {
                 computes,
@@ -57,6 +65,7 @@ impl App {
                 stores: OnceCell::new(),
                 watch: Watch::default(),
                 closing: watch::Sender::new(false),
+                exports: Exports::new(exports.then_some(exporter)),
             }),
         })
     }
@@ -112,6 +121,11 @@ impl App {
     /// The directories below which people elsewhere may name files of this machine.
     pub fn roots(&self) -> &[String] {
         &self.inner.roots
+    }
+
+    /// Exports of traces.
+    pub fn exports(&self) -> &Exports {
+        &self.inner.exports
     }
 
     /// What changes among all jobs.

@@ -8,6 +8,7 @@
 pub mod access;
 pub mod answer;
 pub mod app;
+pub mod export;
 pub mod pace;
 pub mod page;
 pub mod routes;

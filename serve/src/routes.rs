@@ -1,8 +1,10 @@
 //! Every route, each in a room of its own.
 
+mod bulk;
 mod changes;
 mod describe;
 mod events;
+mod export;
 mod health;
 mod jobs;
 mod metrics;
@@ -34,6 +36,9 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(submit::ffmpeg))
         .routes(routes!(submit::execute))
         .routes(routes!(describe::describe))
+        .routes(routes!(bulk::execute))
+        .routes(routes!(bulk::describe))
+        .routes(routes!(export::export))
         .routes(routes!(jobs::list, typed::typed))
         .routes(routes!(typed::computes))
         .routes(routes!(changes::changes))

@@ -13,7 +13,7 @@ pub enum Traces {
 }
 
 /// Flags of `traces export`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(after_help = EXPORT)]
 pub struct Export {
     /// From when on: how long ago, such as 2d, or a time [default: where the last export ended; at first, all 30 days that X-Ray keeps]

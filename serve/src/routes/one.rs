@@ -138,17 +138,16 @@ async fn last_report(app: &App, compute: &dyn Compute, id: &str) -> Result<Value
 
 /// A document that a job has left.
 async fn document(app: &App, at: &Location) -> Result<Value, Refusal> {
-    let failed = |message: String| Refusal {
-        status: StatusCode::BAD_GATEWAY,
-        message,
-    };
     let stores = app.stores().await;
-    let store = stores.of(at).map_err(|error| failed(error.to_string()))?;
+    let store = stores
+        .of(at)
+        .map_err(|error| Refusal::failed(error.to_string()))?;
     let bytes = store
         .read(at, LARGEST)
         .await
-        .map_err(|error| failed(error.to_string()))?;
-    serde_json::from_slice(&bytes).map_err(|error| failed(format!("`{at}` is damaged: {error}")))
+        .map_err(|error| Refusal::failed(error.to_string()))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Refusal::failed(format!("`{at}` is damaged: {error}")))
 }
 
 /// What was asked for happens.

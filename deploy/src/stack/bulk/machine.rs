@@ -11,24 +11,14 @@
 //! `s3://media/out/raw/a.mov.mp4`: prefix, whole key, suffix, as in AWS's sample. An object that no `extensions` name, that is
 //! empty or whose key ends in a slash is left alone.
 
+use ffbatch_dispatcher::bulk::{TOLERATED, extensions};
 use ffbatch_dispatcher::variable::SUBMISSION;
 use serde_json::{Map, Value, json};
 
 use crate::stack::Site;
 
-/// What follows the last point in the keys of media, in lower case; written in capitals, each is one as well.
-const EXTENSIONS: [&str; 46] = [
-    "264", "265", "3gp", "aac", "ac3", "aif", "aiff", "av1", "avi", "dv", "eac3", "flac", "flv",
-    "gif", "h264", "h265", "hevc", "ivf", "jpeg", "jpg", "m2ts", "m2v", "m4a", "m4v", "mka", "mkv",
-    "mov", "mp2", "mp3", "mp4", "mpeg", "mpg", "mts", "mxf", "obu", "ogg", "ogv", "opus", "png",
-    "tif", "tiff", "ts", "vob", "wav", "webm", "wmv",
-];
-
 /// Jobs that are open at once where the input does not say.
 const CONCURRENCY: u32 = 500;
-
-/// Percent of the jobs that may fail before the run is given up, where the input does not say.
-const TOLERATED: u32 = 10;
 
 /// What AWS Batch says where the same call may succeed a little later. It calls most of what is wrong `AWSBatchException`, too many
 /// calls among it.
@@ -127,17 +117,9 @@ pub fn definition(site: &Site<'_>) -> Value {
 
 /// What is meant where the input says nothing.
 fn usual() -> Value {
-    let extensions = EXTENSIONS
-        .iter()
-        .flat_map(|one| {
-            let capitals = one.to_ascii_uppercase();
-            let differs = capitals != **one;
-            [Some((*one).to_owned()), differs.then_some(capitals)]
-        })
-        .flatten();
     let usual = json!({
         "name": "null",
-        "input": { "s3_prefix": "", "file_options": "null", "extensions": extensions.collect::<Vec<String>>() },
+        "input": { "s3_prefix": "", "file_options": "null", "extensions": extensions() },
         "output": { "s3_prefix": "", "s3_suffix": "", "file_options": "null" },
         "global": { "options": "null" },
         "tolerated_failure_percentage": TOLERATED,
