@@ -19,6 +19,7 @@ use crate::answer::Refusal;
 use crate::pace::Pace;
 use crate::settings::Settings;
 
+pub mod session;
 mod sigv4;
 
 /// Names of the loopback.
@@ -36,6 +37,7 @@ struct Inner {
     keys: BTreeMap<String, String>,
     hosts: Vec<String>,
     pace: Pace,
+    is_secure: bool,
 }
 
 /// Who made a request, for routes that treat them differently.
@@ -71,6 +73,7 @@ impl Door {
                 keys: settings.keys.clone(),
                 hosts,
                 pace: Pace::new(settings.requests_per_second),
+                is_secure: settings.tls.is_some(),
             }),
         }
     }
@@ -87,8 +90,9 @@ impl Door {
             return Ok(Visitor::Here);
         }
         let token = shown.and_then(|shown| shown.strip_prefix("Bearer "));
+        let token = token.map(str::to_owned).or_else(|| session::token(headers));
         match token {
-            Some(token) if self.knows(token) => Ok(Visitor::at(peer)),
+            Some(token) if self.knows(&token) => Ok(Visitor::at(peer)),
             Some(_) => Err(Refusal::forbidden("the token is not known here")),
             None => Err(Refusal {
                 status: StatusCode::UNAUTHORIZED,
@@ -179,7 +183,8 @@ async fn admitted(door: &Door, peer: SocketAddr, mut request: Request) -> Result
         return Ok(request);
     }
     // The page's own files hold nothing of anybody; it asks for a token by itself.
-    let is_page = crate::page::PATHS.contains(&request.uri().path());
+    let path = request.uri().path();
+    let is_page = path == session::PATH || crate::page::PATHS.contains(&path);
     let visitor = if is_page && !door.is_open() {
         Visitor::Elsewhere
     } else {
@@ -202,6 +207,7 @@ mod tests {
             keys: BTreeMap::new(),
             tls: None,
             roots: Vec::new(),
+            benches: BTreeMap::new(),
             requests_per_second: 0,
             tokens: tokens.iter().map(|&token| token.to_owned()).collect(),
             hosts: vec!["jobs.example.com".to_owned()],

@@ -26,6 +26,7 @@ struct Inner {
     computes: BTreeMap<String, Served>,
     config: Config,
     roots: Vec<String>,
+    benches: BTreeMap<String, String>,
     stores: OnceCell<Stores>,
     watch: Watch,
     closing: watch::Sender<bool>,
@@ -62,6 +63,7 @@ impl App {
                 computes,
                 config,
                 roots: settings.roots.clone(),
+                benches: settings.benches.clone(),
                 stores: OnceCell::new(),
                 watch: Watch::default(),
                 closing: watch::Sender::new(false),
@@ -121,6 +123,11 @@ impl App {
     /// The directories below which people elsewhere may name files of this machine.
     pub fn roots(&self) -> &[String] {
         &self.inner.roots
+    }
+
+    /// Where the results of benchmarks lie, by their names.
+    pub fn benches(&self) -> &BTreeMap<String, String> {
+        &self.inner.benches
     }
 
     /// Exports of traces.

@@ -24,10 +24,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
+use axum::routing::post;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 
-use crate::access::Door;
+use crate::access::{Door, session};
 use crate::app::App;
 use crate::settings::Tls;
 
@@ -42,8 +43,12 @@ pub fn router(app: App, door: Door) -> Router {
     let (routes, _) = routes::all().split_for_parts();
     let page = page::routes().with_state(app.clone());
     let routes = routes.with_state(app);
+    let session = Router::new()
+        .route(session::PATH, post(session::open).delete(session::close))
+        .with_state(door.clone());
     Router::new()
         .merge(page)
+        .merge(session)
         .merge(routes.clone())
         .nest(STAGE, routes)
         .fallback(answer::no_route)

@@ -1,5 +1,6 @@
 //! Every route, each in a room of its own.
 
+mod benches;
 mod bulk;
 mod changes;
 mod describe;
@@ -9,6 +10,7 @@ mod health;
 mod jobs;
 mod metrics;
 mod one;
+mod output;
 mod paths;
 mod submit;
 mod typed;
@@ -48,6 +50,9 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(one::frames))
         .routes(routes!(one::cancel))
         .routes(routes!(one::retry))
+        .routes(routes!(output::output))
+        .routes(routes!(benches::list))
+        .routes(routes!(benches::report))
         .routes(routes!(events::events))
         .routes(routes!(health::health))
         .routes(routes!(health::document))

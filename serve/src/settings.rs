@@ -31,6 +31,8 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// The directories below which jobs from other machines may name files of this one; none, where there are none.
     pub roots: Vec<String>,
+    /// Benchmarks whose reports are shown: names, and directories or `s3://` prefixes with their results.
+    pub benches: BTreeMap<String, String>,
     /// How many requests a second each client may make that has to show who it is; 0 for as many as it likes.
     pub requests_per_second: u32,
 }
@@ -96,6 +98,7 @@ impl Settings {
             tls: None,
             hosts: Vec::new(),
             roots: Vec::new(),
+            benches: BTreeMap::new(),
             requests_per_second: PACE,
         };
         let layers = Figment::from(Serialized::defaults(usual))

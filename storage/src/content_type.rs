@@ -7,7 +7,7 @@
 use ffbatch_dispatcher::location::Location;
 
 /// The content type of an object; `application/octet-stream` where the extension says nothing.
-pub(crate) fn content_type(location: &Location) -> &'static str {
+pub fn content_type(location: &Location) -> &'static str {
     match location.extension().as_str() {
         "mp4" | "m4v" => "video/mp4",
         "m4a" => "audio/mp4",

@@ -34,6 +34,7 @@ mod stores;
 pub use aws_config::SdkConfig;
 pub use call::{CallError, ECS, Service, call, call_within};
 pub use cloud::{cloud, in_region, region, s3_settings};
+pub use content_type::content_type;
 pub use error::{Kind, StoreError};
 pub use failure::{Failure, Left};
 pub use file::readable;

@@ -124,7 +124,7 @@ pub async fn frames(
 }
 
 /// The report of a job's last attempt.
-async fn last_report(app: &App, compute: &dyn Compute, id: &str) -> Result<Value, Refusal> {
+pub async fn last_report(app: &App, compute: &dyn Compute, id: &str) -> Result<Value, Refusal> {
     let detail = compute.describe(id).await?;
     let at = detail
         .attempts
