@@ -184,7 +184,7 @@ async fn admitted(door: &Door, peer: SocketAddr, mut request: Request) -> Result
     }
     // The page's own files hold nothing of anybody; it asks for a token by itself.
     let path = request.uri().path();
-    let is_page = path == session::PATH || crate::page::PATHS.contains(&path);
+    let is_page = path == session::PATH || crate::page::has(path);
     let visitor = if is_page && !door.is_open() {
         Visitor::Elsewhere
     } else {

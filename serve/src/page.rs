@@ -9,32 +9,46 @@ use axum::routing::get;
 
 use crate::app::App;
 
-const HTML: &str = include_str!("page/index.html");
-const STYLE: &str = include_str!("page/style.css");
-const SCRIPT: &str = include_str!("page/app.js");
-
 /// What the page may do in a browser: ask this server, and nobody else ("Content Security Policy Level 3").
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; media-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The paths of the page.
-pub const PATHS: [&str; 3] = ["/", "/assets/style.css", "/assets/app.js"];
+const HTML: &str = "text/html; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// Where each file stands, what it is, and its text.
+const FILES: [(&str, &str, &str); 9] = [
+    ("/", HTML, include_str!("page/index.html")),
+    ("/assets/style.css", STYLE, include_str!("page/style.css")),
+    ("/assets/app.js", SCRIPT, include_str!("page/app.js")),
+    ("/assets/api.js", SCRIPT, include_str!("page/api.js")),
+    (
+        "/assets/benches.js",
+        SCRIPT,
+        include_str!("page/benches.js"),
+    ),
+    (
+        "/assets/compare.js",
+        SCRIPT,
+        include_str!("page/compare.js"),
+    ),
+    ("/assets/curves.js", SCRIPT, include_str!("page/curves.js")),
+    ("/assets/dom.js", SCRIPT, include_str!("page/dom.js")),
+    ("/assets/job.js", SCRIPT, include_str!("page/job.js")),
+];
+
+/// Whether a path is one of the page's files.
+pub fn has(path: &str) -> bool {
+    FILES.iter().any(|(own, _, _)| *own == path)
+}
 
 /// The page's files.
 pub fn routes() -> Router<App> {
-    let [page, style, script] = PATHS;
-    Router::new()
-        .route(
-            page,
-            get(|| async { file("text/html; charset=utf-8", HTML) }),
-        )
-        .route(
-            style,
-            get(|| async { file("text/css; charset=utf-8", STYLE) }),
-        )
-        .route(
-            script,
-            get(|| async { file("text/javascript; charset=utf-8", SCRIPT) }),
-        )
+    FILES
+        .into_iter()
+        .fold(Router::new(), |router, (path, kind, text)| {
+            router.route(path, get(move || async move { file(kind, text) }))
+        })
 }
 
 fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {
