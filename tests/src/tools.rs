@@ -48,6 +48,18 @@ pub fn registry() -> Result<PathBuf, String> {
     maybe("FFBATCH_REGISTRY", ".tools/docker-registry")
 }
 
+/// What drives a browser: `$FFBATCH_CHROMEDRIVER`, else `.tools/chromedriver`; `Err` says why this machine can have none.
+#[track_caller]
+pub fn chromedriver() -> Result<PathBuf, String> {
+    maybe("FFBATCH_CHROMEDRIVER", ".tools/chromedriver")
+}
+
+/// A program of the clients that try the server, such as `schemathesis`.
+#[track_caller]
+pub fn client(name: &str) -> PathBuf {
+    outside("FFBATCH_CLIENTS", ".tools/clients/bin/python").with_file_name(name)
+}
+
 /// The program `ffbatch` of the same build as the running test.
 #[track_caller]
 pub fn ffbatch() -> PathBuf {

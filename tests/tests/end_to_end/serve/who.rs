@@ -1,0 +1,162 @@
+//! Who may.
+
+use std::process::{Command, Output};
+
+use ffbatch_dispatcher::exit::Exit;
+use ffbatch_tests::clip::{SHORT, bytes};
+use ffbatch_tests::moto::Moto;
+use ffbatch_tests::sandbox::Sandbox;
+use ffbatch_tests::server::Server;
+use ffbatch_tests::tools;
+
+use super::ground::{ended, room};
+
+#[test]
+fn who_may() {
+    let (sandbox, server) = room();
+    let strange = |headers: &str| server.get_with("/health", headers).0;
+    assert_eq!(strange("Host: localhost\r\n"), 200);
+    assert_eq!(strange("Host: evil.example.org\r\n"), 403);
+    assert_eq!(
+        strange("Host: localhost\r\nOrigin: https://evil.example.org\r\n"),
+        403
+    );
+    drop(server);
+    sandbox.write(
+        "ffbatch.toml",
+        "[serve]\ntokens = ['0123456789abcdef0123']\n",
+    );
+    let server = Server::start(&sandbox, &[]);
+    let shown = |headers: &str| server.get_with("/health", headers).0;
+    assert_eq!(shown(""), 401);
+    assert_eq!(shown("Authorization: Bearer 0123456789abcdef0124\r\n"), 403);
+    assert_eq!(shown("Authorization: Bearer 0123456789abcdef0123\r\n"), 200);
+    let open = |text: &str, part: &str| {
+        sandbox.write("ffbatch.toml", text);
+        sandbox.ffbatch(["serve"]).fails(Exit::Rejected, part);
+    };
+    open(
+        "[serve]\nlisten = '0.0.0.0:0'\n",
+        "nobody has to show who they are",
+    );
+    open("[serve]\ntokens = ['short']\n", "fewer than 16 characters");
+    open("[serve]\nkeys = { a = 'short' }\n", "has 5 characters");
+    open("[serve]\nlisten = 'here'\n", "is no address to listen at");
+    open("[serve]\ncomputes = ['moon']\n", "`moon`");
+    open("[serve]\nlissten = 'x'\n", "unknown field: found `lissten`");
+}
+
+/// The client knows AWS alone, and signs its requests; here by this key.
+fn client(moto: &Moto, server: &Server, secret: &str) -> Output {
+    let url = format!("{}/prod/", server.url());
+    Command::new(tools::python())
+        .arg(tools::repository().join("tests/fixtures/clients/rest.py"))
+        .args([&url, "local", "media", "in.mp4", "out.mp4", "-c copy"])
+        .envs(moto.environment())
+        .env("AWS_SECRET_ACCESS_KEY", secret)
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .output()
+        .expect("Python starts")
+}
+
+#[test]
+fn a_client_of_the_sample_runs_unchanged() {
+    let moto = Moto::start();
+    moto.create("media");
+    moto.put("media", "in.mp4", bytes(SHORT));
+    let mut sandbox = Sandbox::new();
+    sandbox.set_all(moto.environment());
+    sandbox.set("AWS_EC2_METADATA_DISABLED", "true");
+    let runs = |server: &Server, secret: &str| {
+        let ran = client(&moto, server, secret);
+        assert!(
+            ran.status.success(),
+            "{}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
+        String::from_utf8_lossy(&ran.stdout).trim().to_owned()
+    };
+    // On the loopback nobody looks at the signature.
+    let server = Server::start(&sandbox, &[]);
+    let id = runs(&server, "whatever");
+    assert_eq!(ended(&server, &id)["status"], "SUCCEEDED");
+    assert!(moto.keys("media").contains("out.mp4"));
+    drop(server);
+    // With keys it has to be right.
+    let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+    let section = format!("[serve]\nkeys = {{ test = '{secret}' }}\n");
+    sandbox.write("ffbatch.toml", section);
+    let server = Server::start(&sandbox, &[]);
+    runs(&server, secret);
+    let refused = client(&moto, &server, "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEX");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("403"), "{said}");
+    assert_eq!(server.get_with("/health", "").0, 401);
+}
+
+/// The certificate is one that this test makes; curl of Debian has to know it.
+#[test]
+fn by_https() {
+    let mut sandbox = Sandbox::with(SHORT, "in.mp4");
+    sandbox.set("AWS_EC2_METADATA_DISABLED", "true");
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+        ])
+        .args([
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-keyout",
+            "key.pem",
+            "-out",
+            "cert.pem",
+        ])
+        .current_dir(sandbox.path(""))
+        .output();
+    match made {
+        Ok(made) if made.status.success() => {}
+        other => {
+            eprintln!("SKIPPED: there is no openssl to make a certificate with: {other:?}");
+            return;
+        }
+    }
+    let section = |key: &str| {
+        let file = |name: &str| sandbox.path(name).display().to_string();
+        format!(
+            "[serve]\ntls = {{ certificate = '{}', key = '{}' }}\n",
+            file("cert.pem"),
+            file(key)
+        )
+    };
+    sandbox.write("ffbatch.toml", section("key.pem"));
+    let server = Server::start(&sandbox, &[]);
+    let url = server
+        .url()
+        .replace("http://127.0.0.1", "https://localhost");
+    let answered = Command::new("curl")
+        .args(["--silent", "--cacert"])
+        .arg(sandbox.path("cert.pem"))
+        .arg(format!("{url}/health"))
+        .output()
+        .expect("curl starts");
+    let said = String::from_utf8_lossy(&answered.stdout).into_owned();
+    assert!(
+        said.contains("\"status\":\"ok\""),
+        "{said} {}",
+        String::from_utf8_lossy(&answered.stderr)
+    );
+    drop(server);
+    sandbox.write("ffbatch.toml", section("in.mp4"));
+    let words = ["serve", "--listen", "127.0.0.1:0"];
+    sandbox
+        .ffbatch(words)
+        .fails(Exit::Rejected, "cannot be used");
+}
