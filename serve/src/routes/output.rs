@@ -40,8 +40,8 @@ const POLICY: &str = "default-src 'none'; sandbox";
         ("range" = Option<String>, Header, description = "Which part of it, such as bytes=0-1023"),
     ),
     responses(
-        (status = 200, description = "The whole of it", body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 206, description = "The part that was asked for", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 200, description = "The whole of it", body = Vec<u8>, content_type = "*/*"),
+        (status = 206, description = "The part that was asked for", body = Vec<u8>, content_type = "*/*"),
         (status = 416, description = "It has no such part", body = Error),
         Wrong,
         Closed,

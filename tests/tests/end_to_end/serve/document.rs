@@ -1,10 +1,12 @@
 //! The OpenAPI document, and strangers who take it at its word.
 
+use std::process::Command;
+
 use ffbatch_dispatcher::infra::PARAMETERS;
 use ffbatch_tests::tools;
 use serde_json::Value;
 
-use super::ground::room;
+use super::ground::{copy, ended, room, submitted};
 
 /// What the stack's document asks for, this one takes; what that one answers, this one answers.
 #[test]
@@ -54,4 +56,32 @@ fn the_document_is_that_of_the_stack_and_more() {
             assert!(responses.contains_key(status), "{path} {status}");
         }
     }
+}
+
+/// Every request that the document allows, and many that it does not: nothing breaks, and nothing is answered that it does not say.
+#[test]
+fn strangers_get_what_the_document_says() {
+    let (sandbox, server) = room();
+    let id = submitted(&server, "/local/ffmpeg", &copy(&sandbox, "100", "out.mp4"));
+    assert_eq!(ended(&server, &id)["status"], "SUCCEEDED");
+    // Where nobody tells, they would never meet a job.
+    sandbox.write(
+        "schemathesis.toml",
+        format!("[parameters]\n\"path.compute\" = 'local'\n\"path.job\" = '{id}'\n\"path.number\" = '0'\n"),
+    );
+    let tried = Command::new(tools::client("schemathesis"))
+        .arg("--config-file")
+        .arg(sandbox.path("schemathesis.toml"))
+        .args(["run", &format!("{}/openapi.json", server.url())])
+        .args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"])
+        // A stream of events has no end, and retries would copy the clip for ever.
+        .args(["--exclude-path", "/events", "--exclude-path", "/jobs/{job}/events", "--exclude-path", "/jobs/{job}/retry"])
+        .args(["--max-examples", "25", "--request-timeout", "20", "--seed", "1", "--no-color"])
+        .current_dir(sandbox.path(""))
+        .output()
+        .expect("it starts");
+    let said = String::from_utf8_lossy(&tried.stdout);
+    assert!(tried.status.success(), "{said}");
+    assert!(said.contains("Tested: 19"), "{said}");
+    assert_eq!(server.get("/health").0, 200);
 }
