@@ -163,6 +163,22 @@ impl Server {
         )
     }
 
+    /// Posts JSON to a server at a URL that may be gone: `None` where it does not answer.
+    pub fn try_post(url: &str, path: &str, body: &Value) -> Option<(u16, Value)> {
+        let body = body.to_string();
+        let mut stream = TcpStream::connect(url.trim_start_matches("http://")).ok()?;
+        let length = body.len();
+        let head = format!(
+            "POST {path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        );
+        stream.write_all((head + &body).as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        Some((status, serde_json::from_str(body).ok()?))
+    }
+
     /// Asks it to end.
     #[track_caller]
     pub fn interrupt(&self) {

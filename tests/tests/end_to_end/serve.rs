@@ -4,6 +4,7 @@ mod bulk;
 mod document;
 mod ground;
 mod jobs;
+mod load;
 mod outputs;
 mod page;
 mod roots;

@@ -9,6 +9,8 @@ use ffbatch_tests::sandbox::Sandbox;
 use ffbatch_tests::server::Server;
 use ffbatch_tests::tools;
 
+use serde_json::json;
+
 use super::ground::{ended, room};
 
 #[test]
@@ -44,6 +46,72 @@ fn who_may() {
     open("[serve]\nlisten = 'here'\n", "is no address to listen at");
     open("[serve]\ncomputes = ['moon']\n", "`moon`");
     open("[serve]\nlissten = 'x'\n", "unknown field: found `lissten`");
+}
+
+/// The page keeps a token where its scripts cannot read it and no other page can send it.
+#[test]
+fn a_browser_keeps_its_token() {
+    let (sandbox, server) = room();
+    drop(server);
+    sandbox.write(
+        "ffbatch.toml",
+        "[serve]\ntokens = ['0123456789abcdef0123']\n",
+    );
+    let server = Server::start(&sandbox, &[]);
+    let enter = |token: &str| {
+        let body = json!({ "token": token }).to_string();
+        let length = body.len();
+        server.send(&format!(
+            "POST /session HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        ))
+    };
+    assert_eq!(enter("0123456789abcdef0124").0, 403);
+    let (status, head, _) = enter("0123456789abcdef0123");
+    assert_eq!(status, 204, "{head}");
+    let cookie = head
+        .lines()
+        .find_map(|line| line.strip_prefix("set-cookie: "))
+        .expect("a cookie");
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"),
+        "{cookie}"
+    );
+    let (pair, _) = cookie.split_once(';').expect("attributes");
+    let shown = |more: &str| {
+        let headers = format!("Host: 127.0.0.1\r\nCookie: {pair}\r\n{more}");
+        server.get_with("/jobs", &headers).0
+    };
+    assert_eq!(shown(""), 200);
+    assert_eq!(shown("Origin: http://127.0.0.1\r\n"), 200);
+    assert_eq!(shown("Origin: https://evil.example.org\r\n"), 401);
+}
+
+#[test]
+fn clients_have_a_pace() {
+    let (sandbox, server) = room();
+    let statuses = |server: &Server, headers: &str| -> Vec<u16> {
+        (0..40)
+            .map(|_| server.get_with("/health", headers).0)
+            .collect()
+    };
+    assert!(statuses(&server, "").iter().all(|status| *status == 200));
+    drop(server);
+    sandbox.write(
+        "ffbatch.toml",
+        "[serve]\ntokens = ['0123456789abcdef0123']\nrequests_per_second = 5\n",
+    );
+    let server = Server::start(&sandbox, &[]);
+    // Who guesses is slowed down as well.
+    let guesses = statuses(&server, "Authorization: Bearer 0123456789abcdef0124\r\n");
+    assert!(
+        guesses.contains(&403) && guesses.contains(&429),
+        "{guesses:?}"
+    );
+    let (status, head, body) = server.send("GET /health HTTP/1.0\r\n\r\n");
+    assert!(
+        status == 429 && head.contains("retry-after: 1") && body.contains("too many requests"),
+        "{status} {head} {body}"
+    );
 }
 
 /// The client knows AWS alone, and signs its requests; here by this key.

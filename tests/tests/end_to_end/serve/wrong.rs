@@ -1,5 +1,8 @@
 //! Requests that are wrong, and what is said of them.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use serde_json::{Value, json};
 
 use super::ground::{copy, room};
@@ -80,10 +83,46 @@ fn what_is_wrong_is_said_as_the_command_line_says_it() {
     check(server.get("/jobs/no/log"), 404, "there is no job `no`");
     check(server.get("/jobs?status=DONE"), 400, "is no state of a job");
     check(server.get("/jobs?limit=many"), 400, "limit");
-    check(server.get("/../etc/passwd"), 404, "there is no route");
+    for path in [
+        "/../etc/passwd",
+        "/assets/../../etc/passwd",
+        "/assets/%2e%2e%2f%2e%2e%2fetc/passwd",
+        "/benches/../../etc/passwd",
+    ] {
+        check(server.get(path), 404, "there is no route");
+    }
+    check(server.get("/benches/..%2f..%2fetc"), 404, "no benchmark");
+    check(server.get("/jobs/..%2f..%2fetc%2fpasswd"), 404, "no job");
     let (status, _, body) =
         server.send("POST /local/ffmpeg HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}");
     assert_eq!(status, 415, "{body}");
     let (_, jobs) = server.get("/jobs");
     assert_eq!(jobs["jobs"], json!([]), "nothing was taken");
+}
+
+/// A client that stops in the middle is not waited for, and keeps nobody else from being answered.
+#[test]
+fn slow_clients_are_left() {
+    let (_sandbox, server) = room();
+    let address = server.url().replace("http://", "");
+    let open = |text: &str| {
+        let mut stream = TcpStream::connect(&address).expect("it listens");
+        stream.write_all(text.as_bytes()).expect("it reads");
+        stream
+    };
+    let mut halves: Vec<TcpStream> = (0..50)
+        .map(|_| open("GET /health HTTP/1.1\r\nHo"))
+        .collect();
+    let head = "POST /local/ffmpeg HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
+    let mut body = open(head);
+    assert_eq!(server.get("/health").0, 200);
+    let mut said = String::new();
+    body.read_to_string(&mut said).expect("it is text");
+    assert!(said.starts_with("HTTP/1.0 408"), "{said}");
+    assert!(said.contains("the body has not come within 15 s"), "{said}");
+    for half in &mut halves {
+        // It may be told so, or not; but the connection ends.
+        let _ = half.read_to_string(&mut said);
+    }
+    assert_eq!(server.get("/health").0, 200);
 }
