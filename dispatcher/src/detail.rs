@@ -15,6 +15,9 @@ use crate::terms::{DependencyKind, Terms};
 pub struct JobSummary {
     /// The job's id; a child of an array job is `PARENT:INDEX`.
     pub id: String,
+    /// What the compute's service calls it among all resources, where it has such names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
     /// Its name; may be empty.
     pub name: String,
     /// Where it is.

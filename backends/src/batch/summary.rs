@@ -48,6 +48,7 @@ pub fn of(job: &Found) -> Result<JobSummary, ComputeError> {
     let exit = exit(state, job.container().and_then(ContainerDetail::exit_code));
     let container_reason = job.container().and_then(ContainerDetail::reason);
     Ok(JobSummary {
+        arn: job.job_arn().map(str::to_owned),
         name: name(job),
         state,
         status_reason: reason(exit, job.status_reason(), container_reason),
@@ -72,6 +73,7 @@ pub fn listed(job: &Listed) -> Result<JobSummary, ComputeError> {
     let exit = exit(state, code);
     let container_reason = job.container().and_then(ContainerSummary::reason);
     Ok(JobSummary {
+        arn: job.job_arn().map(str::to_owned),
         name: form::name_of(job.job_name().unwrap_or_default()).to_owned(),
         state,
         status_reason: reason(exit, job.status_reason(), container_reason),

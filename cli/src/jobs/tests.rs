@@ -23,6 +23,7 @@ pub fn before(seconds: i64) -> Timestamp {
 /// A job that waits since 90 seconds.
 pub fn job(id: &str) -> JobSummary {
     JobSummary {
+        arn: None,
         id: id.to_owned(),
         name: String::new(),
         state: State::Runnable,

@@ -122,17 +122,26 @@ async fn submit(
     let (own, title) = (request.id.clone(), request.name.clone());
     let ids = dispatch::submit(compute, &[request]).await?;
     let id = ids.into_iter().next().unwrap_or(own);
-    Ok(Json(Submitted::of(&name, id, title)))
+    Ok(Json(Submitted::of(&app, &name, id, title).await?))
 }
 
 impl Submitted {
     /// A job that a compute took.
-    pub fn of(compute: &str, id: String, name: String) -> Self {
-        Self {
-            arn: format!("arn:ffbatch:batch:{compute}::job/{id}"),
+    pub async fn of(app: &App, compute: &str, id: String, name: String) -> Result<Self, Refusal> {
+        let mut arn = None;
+        if app.is_elsewhere(compute) {
+            let asked = std::slice::from_ref(&id);
+            // The job is taken, whatever becomes of this question.
+            match app.compute(compute)?.states(asked).await {
+                Ok(found) => arn = found.into_iter().next().and_then(|job| job.arn),
+                Err(error) => tracing::warn!(job = id, %error, "its ARN is not known"),
+            }
+        }
+        Ok(Self {
+            arn: arn.unwrap_or_else(|| format!("arn:ffbatch:batch:{compute}::job/{id}")),
             id,
             name,
-        }
+        })
     }
 }
 

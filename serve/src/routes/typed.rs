@@ -74,11 +74,8 @@ pub async fn typed(
     let request = Request::of(uuid::Uuid::new_v4().to_string(), job);
     let (own, title) = (request.id.clone(), request.name.clone());
     let ids = dispatch::submit(compute, &[request]).await?;
-    Ok(Json(Submitted::of(
-        &name,
-        ids.into_iter().next().unwrap_or(own),
-        title,
-    )))
+    let id = ids.into_iter().next().unwrap_or(own);
+    Ok(Json(Submitted::of(&app, &name, id, title).await?))
 }
 
 /// A compute.

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod document;
+mod elsewhere;
 mod ground;
 mod jobs;
 mod load;

@@ -23,6 +23,7 @@ fn settings() -> Settings {
 fn detail(reason: Option<&str>) -> JobDetail {
     JobDetail {
         summary: JobSummary {
+            arn: None,
             id: "3f2a".to_owned(),
             name: "clip".to_owned(),
             state: State::Runnable,

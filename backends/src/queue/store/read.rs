@@ -254,6 +254,7 @@ fn summary(connection: &Connection, row: &Row<'_>) -> Sql<JobSummary> {
         None => None,
     };
     Ok(JobSummary {
+        arn: None,
         id: row.get("id")?,
         name: row.get("name")?,
         state: state(row, "state")?,
