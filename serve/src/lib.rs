@@ -9,6 +9,7 @@ pub mod access;
 pub mod answer;
 pub mod app;
 pub mod export;
+mod keep;
 pub mod pace;
 pub mod page;
 pub mod routes;
@@ -96,6 +97,7 @@ pub async fn serve(
     tls: Option<&Tls>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
+    tokio::spawn(keep::keep(app.clone()));
     let handle = Handle::new();
     let (closing, ending) = (app.clone(), handle.clone());
     tokio::spawn(async move {

@@ -21,6 +21,9 @@ const TRIES: u32 = 10;
 /// How long a runner may take to be heard of.
 const START_EVERY: Duration = Duration::from_secs(1);
 
+/// After this pause whoever waits counts anew: what was wrong before is another matter.
+const FORGOTTEN: Duration = Duration::from_secs(30);
+
 /// The longest log of detached runners, in bytes; then it begins anew.
 const LONGEST_LOG: u64 = 1 << 20;
 
@@ -54,7 +57,7 @@ pub struct Starts {
 }
 
 impl Queue {
-    /// Sees to it that somebody runs the queue, and tells them that there is something new.
+    /// Sees to it that somebody runs the queue, for whoever asks again and again until something has happened.
     pub fn ensure(&self) -> Result<(), ComputeError> {
         let place = self.place()?;
         let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,8 +65,12 @@ impl Queue {
             *starts = Starts::default();
             return Ok(());
         }
-        if starts.last.is_some_and(|last| last.elapsed() < START_EVERY) {
+        let since = starts.last.map(|last| last.elapsed());
+        if since.is_some_and(|since| since < START_EVERY) {
             return Ok(());
+        }
+        if since.is_some_and(|since| since > FORGOTTEN) {
+            *starts = Starts::default();
         }
         starts.last = Some(Instant::now());
         starts.count += 1;
@@ -81,10 +88,23 @@ impl Queue {
         *self.starts.lock().unwrap_or_else(PoisonError::into_inner) = Starts::default();
     }
 
-    /// [`Self::ensure`] after something was changed for good: what was changed stays, also where nobody can be found to run it. Whoever
-    /// waits for it is told so.
+    /// Sees to it that somebody runs the queue after something was changed for good, and tells them so.
+    ///
+    /// Nobody may ask again, so it does not count on a runner that was started a moment ago and cannot be heard: that one may be
+    /// leaving, and have looked for the last time. One too many finds the lock taken and leaves. What was changed stays, also where
+    /// nobody can be found to run it; whoever waits for it is told so.
     pub fn ensure_later(&self) {
-        if let Err(error) = self.ensure() {
+        let rung = || -> Result<(), ComputeError> {
+            let place = self.place()?;
+            if bell::ring(&place)? {
+                return Ok(());
+            }
+            // Whoever waits from now on gives it time to be heard.
+            let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+            starts.last = Some(Instant::now());
+            start(&place, self.kind, self.settings)
+        };
+        if let Err(error) = rung() {
             tracing::warn!("{error}");
         }
     }

@@ -37,9 +37,8 @@ pub async fn describe(
     Body(asked): Body<Describe>,
 ) -> Result<Json<Job>, Refusal> {
     let (name, compute, id) = app.owner(&asked.job_id).await?;
-    let states = compute.states(&[id]).await?;
-    let job = states
-        .first()
-        .ok_or_else(|| Refusal::missing("there is no such job"))?;
-    Ok(Json(Job::of(name, job)))
+    // Whoever asks again and again waits for an end, which the compute sees to where it is asked so.
+    compute.states(std::slice::from_ref(&id)).await?;
+    let detail = compute.describe(&id).await?;
+    Ok(Json(Job::described(name, &detail)))
 }

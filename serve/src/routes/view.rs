@@ -38,6 +38,42 @@ pub struct Job {
     /// Of an array: how many of its jobs are in which state
     #[serde(skip_serializing_if = "Option::is_none")]
     array_properties: Option<Array>,
+    /// What went wrong in its last attempt; where a job is described
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// Where the log of its last attempt lies; where a job is described
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_stream_name: Option<String>,
+    /// The attempts that have ended, as AWS Batch has them; where a job is described
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<Vec<Ended>>,
+}
+
+/// An attempt that has ended, as AWS Batch has it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Ended {
+    /// When it began, in milliseconds since 1970
+    started_at: i64,
+    /// When it ended
+    stopped_at: i64,
+    /// How its container ended
+    container: Container,
+}
+
+/// The container of an attempt, or the process in its place.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Container {
+    /// The exit code of the worker
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<i32>,
+    /// What went wrong
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// Where its log lies
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_stream_name: Option<String>,
 }
 
 /// Of an array.
@@ -107,6 +143,31 @@ impl Job {
             stopped_at: job.stopped.map(Timestamp::as_millisecond),
             exit_code: job.exit.map(|exit| i32::from(exit.code())),
             array_properties: array,
+            reason: None,
+            log_stream_name: None,
+            attempts: None,
+        }
+    }
+
+    /// The same with what is told where one job is asked for.
+    pub fn described(compute: &str, detail: &JobDetail) -> Self {
+        let last = detail.attempts.last();
+        let ended = detail.attempts.iter().filter_map(|attempt| {
+            Some(Ended {
+                started_at: attempt.started.as_millisecond(),
+                stopped_at: attempt.stopped?.as_millisecond(),
+                container: Container {
+                    exit_code: attempt.exit_code,
+                    reason: attempt.reason.clone(),
+                    log_stream_name: attempt.log_at.clone(),
+                },
+            })
+        });
+        Self {
+            reason: last.and_then(|attempt| attempt.reason.clone()),
+            log_stream_name: last.and_then(|attempt| attempt.log_at.clone()),
+            attempts: Some(ended.collect()),
+            ..Self::of(compute, &detail.summary)
         }
     }
 }

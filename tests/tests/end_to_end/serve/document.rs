@@ -29,8 +29,21 @@ fn the_document_is_that_of_the_stack_and_more() {
         ("SubmitIntel", "Submit"),
         ("Submitted", "Submitted"),
         ("Describe", "Describe"),
+        ("Bulk", "Bulk"),
+        ("Started", "Started"),
+        ("DescribeBulk", "DescribeBulk"),
+        ("Exporting", "Exporting"),
     ] {
         assert_eq!(names(&theirs, stack), names(&ours, here), "{stack}");
+    }
+    // What is told of jobs and runs may be more.
+    for schema in ["Job", "Execution"] {
+        let own = names(&ours, schema);
+        let missing: Vec<String> = names(&theirs, schema)
+            .into_iter()
+            .filter(|name| !own.contains(name))
+            .collect();
+        assert_eq!(missing, Vec::<String>::new(), "{schema}");
     }
     let submit = &ours["components"]["schemas"]["Submit"];
     assert_eq!(
@@ -48,6 +61,8 @@ fn the_document_is_that_of_the_stack_and_more() {
         "/{compute}/ffmpeg",
         "/batch/execute/{compute}",
         "/batch/describe",
+        "/state/execute",
+        "/state/describe",
     ] {
         let responses = ours["paths"][path]["post"]["responses"]
             .as_object()

@@ -29,6 +29,10 @@ fn a_job_by_every_route() {
             "{job}"
         );
         assert!(job["createdAt"].as_i64() <= job["stoppedAt"].as_i64());
+        let attempts = job["attempts"].as_array().expect("it was described");
+        assert_eq!(attempts.len(), 1, "{job}");
+        assert_eq!(attempts[0]["container"]["exitCode"], 0, "{job}");
+        assert!(job["logStreamName"].is_string(), "{job}");
         assert!(sandbox.path(output).is_file());
         // By its ARN, too.
         let arn = format!("arn:ffbatch:batch:local::job/{id}");
@@ -61,6 +65,21 @@ fn a_job_by_every_route() {
     );
     assert_eq!(server.stop(), Some(0));
     sandbox.assert_clean();
+}
+
+/// The runner ends with each of them; a job that came just then waited for one that nobody had started.
+#[test]
+fn one_job_after_the_other_runs_though_nobody_asks_for_a_runner() {
+    let (sandbox, server) = room();
+    for number in 0..12 {
+        let output = format!("out{number}.mp4");
+        let id = submitted(&server, "/local/ffmpeg", &copy(&sandbox, "1000", &output));
+        until("the job has succeeded", || {
+            let (status, detail) = server.get(&format!("/jobs/{id}"));
+            assert_eq!(status, 200, "{detail}");
+            detail["job"]["status"] == "SUCCEEDED"
+        });
+    }
 }
 
 #[test]
