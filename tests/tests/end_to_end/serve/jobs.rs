@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::BufRead;
 
+use ffbatch_tests::queue::{self, Who};
 use ffbatch_tests::sandbox::until;
 use ffbatch_tests::server::Server;
 use serde_json::{Value, json};
@@ -120,6 +121,29 @@ fn a_server_that_was_killed_finds_everything_as_it_was() {
     let server = Server::start(&sandbox, &[]);
     assert_eq!(ended(&server, &id)["status"], "SUCCEEDED");
     assert!(sandbox.path("out.mp4").is_file());
+}
+
+/// As after a restart of the machine: nobody asks for the job, and there is no runner.
+#[test]
+fn jobs_go_on_though_everything_was_killed() {
+    let (mut sandbox, server) = room();
+    drop(server);
+    sandbox.set("FFBATCH_BACKENDS__LOCAL__VCPUS", "1");
+    let server = Server::start(&sandbox, &[]);
+    submitted(&server, "/local/ffmpeg", &copy(&sandbox, "0.1", "slow.mp4"));
+    let waiting = submitted(&server, "/local/ffmpeg", &copy(&sandbox, "1000", "out.mp4"));
+    until("the first one runs", || {
+        !queue::processes(&sandbox, Who::Worker).is_empty()
+    });
+    drop(server);
+    for who in [Who::Runner, Who::Worker] {
+        queue::kill(&sandbox, who);
+    }
+    let server = Server::start(&sandbox, &[]);
+    until("the second one has succeeded", || {
+        let (_, detail) = server.get(&format!("/jobs/{waiting}"));
+        detail["job"]["status"] == "SUCCEEDED"
+    });
 }
 
 #[test]
