@@ -25,6 +25,9 @@ mod sigv4;
 /// Names of the loopback.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
+/// What a proxy tells of whom it stands for (RFC 7239, and what was usual before it).
+const PROXIED: [&str; 2] = ["forwarded", "x-forwarded-for"];
+
 /// Decides who comes in.
 #[derive(Debug, Clone)]
 pub struct Door {
@@ -50,8 +53,10 @@ pub enum Visitor {
 }
 
 impl Visitor {
-    const fn at(peer: SocketAddr) -> Self {
-        if peer.ip().to_canonical().is_loopback() {
+    /// A proxy on this machine stands for somebody else.
+    fn at(peer: SocketAddr, headers: &HeaderMap) -> Self {
+        let is_proxied = PROXIED.iter().any(|name| headers.contains_key(*name));
+        if peer.ip().to_canonical().is_loopback() && !is_proxied {
             Self::Here
         } else {
             Self::Elsewhere
@@ -87,12 +92,12 @@ impl Door {
                 return Err(Refusal::forbidden("only programs of this machine may ask"));
             }
             self.is_ours(headers)?;
-            return Ok(Visitor::Here);
+            return Ok(Visitor::at(peer, headers));
         }
         let token = shown.and_then(|shown| shown.strip_prefix("Bearer "));
         let token = token.map(str::to_owned).or_else(|| session::token(headers));
         match token {
-            Some(token) if self.knows(&token) => Ok(Visitor::at(peer)),
+            Some(token) if self.knows(&token) => Ok(Visitor::at(peer, headers)),
             Some(_) => Err(Refusal::forbidden("the token is not known here")),
             None => Err(Refusal {
                 status: StatusCode::UNAUTHORIZED,
@@ -179,7 +184,8 @@ pub async fn guard(
 async fn admitted(door: &Door, peer: SocketAddr, mut request: Request) -> Result<Request, Refusal> {
     if !door.is_open() && sigv4::is_signed(request.headers()) {
         let mut request = sigv4::verified(&door.inner.keys, request, Utc::now()).await?;
-        request.extensions_mut().insert(Visitor::at(peer));
+        let visitor = Visitor::at(peer, request.headers());
+        request.extensions_mut().insert(visitor);
         return Ok(request);
     }
     // The page's own files hold nothing of anybody; it asks for a token by itself.
@@ -278,6 +284,16 @@ mod tests {
             &[(header::ORIGIN, "http://localhost:8080")],
             Ok(Visitor::Here),
         );
+    }
+
+    #[test]
+    fn a_proxy_of_this_machine_stands_for_somebody_else() {
+        let shown = (header::AUTHORIZATION, "Bearer 0123456789abcdef");
+        for name in ["forwarded", "x-forwarded-for"] {
+            let through = (header::HeaderName::from_static(name), "for=192.0.2.7");
+            let headers = [shown.clone(), through];
+            check(&[TOKEN], "127.0.0.1:5000", &headers, Ok(Visitor::Elsewhere));
+        }
     }
 
     #[test]

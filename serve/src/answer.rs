@@ -13,6 +13,7 @@ use ffbatch_dispatcher::dispatch::DispatchError;
 use ffbatch_dispatcher::exit::Exit;
 use ffbatch_dispatcher::job::JobError;
 use ffbatch_dispatcher::registry::RegistryError;
+use ffbatch_storage::{Kind, StoreError};
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
@@ -157,6 +158,18 @@ impl From<DispatchError> for Refusal {
             DispatchError::Registry(error) => error.into(),
             DispatchError::NoJob(_) => Self::missing(error.to_string()),
             error => Self::wrong(chain(&error)),
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        let message = chain(&error);
+        match error.kind {
+            Kind::NotFound | Kind::NoBucket | Kind::IsDirectory => Self::missing(message),
+            Kind::Invalid | Kind::Unsupported => Self::wrong(message),
+            Kind::Denied => Self::forbidden(message),
+            _ => Self::failed(message),
         }
     }
 }

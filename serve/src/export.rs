@@ -43,7 +43,7 @@ impl Exports {
         let mut seen = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let last = match &seen.last {
             None => String::new(),
-            Some(Ok(exported)) => format!(" (the last one: {exported})"),
+            Some(Ok(said)) => format!(" (the last one: {said})"),
             Some(Err(why)) => format!(" (the last one failed: {why})"),
         };
         if let Some(running) = &seen.running {
@@ -54,7 +54,7 @@ impl Exports {
         tokio::spawn(async move {
             let ended = exporting.await;
             match &ended {
-                Ok(exported) => tracing::info!("traces were exported: {exported}"),
+                Ok(said) => tracing::info!("traces were exported: {said}"),
                 Err(why) => tracing::warn!("traces were not exported: {why}"),
             }
             let mut seen = state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,8 +13,9 @@ pub struct Serve {
 }
 
 const SERVE: &str = "\
-The routes of the stack's API on AWS, over any compute: POST /COMPUTE/ffmpeg, /batch/execute/COMPUTE, /batch/describe; and GET /jobs, \
-/jobs/ID, its log, report and events, cancel and retry, /metrics for Prometheus, /health, /openapi.json. All of it below /prod too.
+The routes of the stack's API on AWS, over any compute: POST /COMPUTE/ffmpeg, /batch/execute/COMPUTE, /batch/describe, /state/execute, /state/describe, \
+GET /metrics/export; and GET /jobs, /jobs/ID, its log, report, results and events, cancel and retry, /benches, /metrics for Prometheus, /health, \
+/openapi.json. All of it below /prod too. A browser finds a page at /.
 
 Programs of this machine need no credentials on the loopback. Anything else has to show a token of the section `serve`, or sign with a key of it (SigV4, as on AWS):
   [serve]
@@ -23,6 +24,7 @@ Programs of this machine need no credentials on the loopback. Anything else has 
   keys = { AKIA... = \"...\" }
   tls = { certificate = \"/etc/ffbatch/fullchain.pem\", key = \"/etc/ffbatch/key.pem\" }
   computes = [\"local\", \"arm\"]
+  roots = [\"/media\"]         # what jobs from other machines may name of this one
 
 Examples:
   ffbatch serve

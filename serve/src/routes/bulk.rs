@@ -15,7 +15,7 @@ use ffbatch_dispatcher::dispatch;
 use ffbatch_dispatcher::job::{Job, Parameters, given};
 use ffbatch_dispatcher::location::Location;
 use ffbatch_dispatcher::terms::{ARRAY_SIZES, Terms};
-use ffbatch_storage::{Entry, Kind, StoreError};
+use ffbatch_storage::Entry;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -166,8 +166,8 @@ async fn media(app: &App, input: &Input) -> Result<Vec<String>, Refusal> {
         key: input.s3_prefix.clone(),
     };
     let stores = app.stores().await;
-    let store = stores.of(&prefix).map_err(refused)?;
-    let found = store.list(&prefix).await.map_err(refused)?;
+    let store = stores.of(&prefix)?;
+    let found = store.list(&prefix).await?;
     let all = found.len();
     let usual = extensions();
     let extensions = input.extensions.as_ref().unwrap_or(&usual);
@@ -195,14 +195,6 @@ async fn media(app: &App, input: &Input) -> Result<Vec<String>, Refusal> {
         )));
     }
     Ok(keys)
-}
-
-fn refused(error: StoreError) -> Refusal {
-    match error.kind {
-        Kind::NotFound | Kind::NoBucket => Refusal::missing(error.to_string()),
-        Kind::Invalid | Kind::Denied => Refusal::wrong(error.to_string()),
-        _ => Refusal::failed(error.to_string()),
-    }
 }
 
 impl Bulk {

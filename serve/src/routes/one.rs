@@ -139,13 +139,8 @@ pub async fn last_report(app: &App, compute: &dyn Compute, id: &str) -> Result<V
 /// A document that a job has left.
 async fn document(app: &App, at: &Location) -> Result<Value, Refusal> {
     let stores = app.stores().await;
-    let store = stores
-        .of(at)
-        .map_err(|error| Refusal::failed(error.to_string()))?;
-    let bytes = store
-        .read(at, LARGEST)
-        .await
-        .map_err(|error| Refusal::failed(error.to_string()))?;
+    let store = stores.of(at)?;
+    let bytes = store.read(at, LARGEST).await?;
     serde_json::from_slice(&bytes)
         .map_err(|error| Refusal::failed(format!("`{at}` is damaged: {error}")))
 }

@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use ffbatch_dispatcher::location::Location;
-use ffbatch_storage::{Entry, Kind, Store, StoreError, content_type};
+use ffbatch_storage::{Entry, Store, content_type};
 use futures_util::{Stream, stream};
 use http_range_header::parse_range_header;
 
@@ -60,8 +60,8 @@ pub async fn output(
     if let (Visitor::Elsewhere, Location::Path(path)) = (visitor, &at) {
         may_name(&app, path)?;
     }
-    let store = app.stores().await.of(&at).map_err(refused)?;
-    let entry = store.stat(&at).await.map_err(refused)?;
+    let store = app.stores().await.of(&at)?;
+    let entry = store.stat(&at).await?;
     let size = entry
         .size_bytes
         .ok_or_else(|| Refusal::failed(format!("nobody tells how large `{at}` is")))?;
@@ -176,13 +176,6 @@ fn beyond(at: &Location, size: u64) -> Response {
     let headers = response.headers_mut();
     headers.extend(range.map(|range| (header::CONTENT_RANGE, range)));
     response
-}
-
-fn refused(error: StoreError) -> Refusal {
-    match error.kind {
-        Kind::NotFound | Kind::NoBucket | Kind::IsDirectory => Refusal::missing(error.to_string()),
-        _ => Refusal::failed(error.to_string()),
-    }
 }
 
 /// The bytes from one on to before another. What breaks off in the middle ends the connection, so that nobody takes it for whole.
