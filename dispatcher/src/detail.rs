@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::Command;
 use crate::exit::Exit;
+use crate::job::Bounds;
 use crate::state::State;
 use crate::terms::{DependencyKind, Terms};
 
@@ -61,6 +62,9 @@ pub struct JobDetail {
     /// Its commands; of an array job those of the first child.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<Command>,
+    /// What bounds it on the machine that runs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<Bounds>,
     /// The job of which this one is another try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_of: Option<String>,

@@ -59,8 +59,17 @@ pub struct Job {
     /// Whether to refuse to run ffmpeg where it cannot be confined fully.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_confinement: bool,
-    /// The directories below which the job may name files of this machine; anywhere, where there are none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// What bounds the job on the machine that runs it; absent of one that comes from whoever may do anything there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<Bounds>,
+}
+
+/// The bounds of a job that came over the network: it names no file of the machine but below the roots, and none of its servers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    /// The directories below which it may name files.
+    #[serde(default)]
     pub roots: Vec<String>,
 }
 
@@ -172,7 +181,7 @@ impl Job {
             at_source_size: false,
             measure: When::After,
             require_confinement: false,
-            roots: Vec::new(),
+            bounds: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Who may: nobody has to show anything on the loopback of this machine; everybody else shows a token, or signs with a key that is
-//! known here. Where there are tokens or keys, programs of this machine need one too.
+//! known here. Where there are tokens or keys, programs of this machine need one too, and are no more than others: nobody could tell
+//! them from what comes through a proxy.
 //!
 //! A browser on this machine shows pages of strangers, whose scripts may call 127.0.0.1, or any name that resolves to it. So a
 //! request has to name this server in its `Host`, and where it says from which page it comes that has to be one of ours.
@@ -9,11 +10,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use chrono::Utc;
+use jiff::Timestamp;
 
 use crate::answer::Refusal;
 use crate::pace::Pace;
@@ -46,22 +48,10 @@ struct Inner {
 /// Who made a request, for routes that treat them differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visitor {
-    /// A program of this machine.
+    /// A program of this machine, where nobody else can ask.
     Here,
-    /// Somebody else, who showed who they are.
+    /// Anybody who showed who they are.
     Elsewhere,
-}
-
-impl Visitor {
-    /// A proxy on this machine stands for somebody else.
-    fn at(peer: SocketAddr, headers: &HeaderMap) -> Self {
-        let is_proxied = PROXIED.iter().any(|name| headers.contains_key(*name));
-        if peer.ip().to_canonical().is_loopback() && !is_proxied {
-            Self::Here
-        } else {
-            Self::Elsewhere
-        }
-    }
 }
 
 impl Door {
@@ -84,21 +74,27 @@ impl Door {
     }
 
     fn admits(&self, peer: SocketAddr, headers: &HeaderMap) -> Result<Visitor, Refusal> {
-        let shown = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
         if self.is_open() {
             if !peer.ip().to_canonical().is_loopback() {
                 return Err(Refusal::forbidden("only programs of this machine may ask"));
             }
+            if PROXIED.iter().any(|name| headers.contains_key(*name)) {
+                return Err(Refusal::forbidden(
+                    "the request comes through a proxy, so that others may ask (give `tokens` or `keys` in the section `serve`)",
+                ));
+            }
             self.is_ours(headers)?;
-            return Ok(Visitor::at(peer, headers));
+            return Ok(Visitor::Here);
         }
-        let token = shown.and_then(|shown| shown.strip_prefix("Bearer "));
-        let token = token.map(str::to_owned).or_else(|| session::token(headers));
-        match token {
-            Some(token) if self.knows(&token) => Ok(Visitor::at(peer, headers)),
+        let shown = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        match shown.and_then(|shown| shown.strip_prefix("Bearer ")) {
+            Some(token) if self.knows(token) => Ok(Visitor::Elsewhere),
             Some(_) => Err(Refusal::forbidden("the token is not known here")),
+            None if session::is_known(&self.inner.tokens, headers, Timestamp::now()) => {
+                Ok(Visitor::Elsewhere)
+            }
             None => Err(Refusal {
                 status: StatusCode::UNAUTHORIZED,
                 message: "the request shows no token and no signature (send the header Authorization: Bearer TOKEN, or sign it with SigV4 for the service execute-api)"
@@ -112,36 +108,25 @@ impl Door {
         self.inner.tokens.is_empty() && self.inner.keys.is_empty()
     }
 
-    /// Refuses what a stranger's page makes a browser ask.
+    /// Refuses what a stranger's page makes a browser ask, also where its name leads to this machine.
     fn is_ours(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let known = |authority: &str| {
-            let name = authority
-                .rsplit_once(':')
-                .map_or(authority, |(name, port)| {
-                    if port.bytes().all(|digit| digit.is_ascii_digit()) {
-                        name
-                    } else {
-                        authority
-                    }
-                });
-            self.inner
-                .hosts
-                .iter()
-                .any(|host| host.eq_ignore_ascii_case(name))
+        let host = text(headers, &header::HOST).unwrap_or_default();
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+            _ => host,
         };
-        if let Some(host) = text(header::HOST).filter(|host| !known(host)) {
+        let mut hosts = self.inner.hosts.iter();
+        if !host.is_empty() && !hosts.any(|own| own.eq_ignore_ascii_case(name)) {
             return Err(Refusal::forbidden(format!(
                 "this server is not `{host}` (`hosts` in the section `serve` names what else it is called)"
             )));
         }
-        let origin = text(header::ORIGIN).and_then(|origin| origin.split_once("://"));
-        match origin {
-            Some((_, authority)) if !known(authority) => Err(Refusal::forbidden(format!(
-                "pages of `{authority}` may not ask this server"
-            ))),
-            _ => Ok(()),
+        if is_of_another_page(headers) {
+            return Err(Refusal::forbidden(
+                "pages of others may not ask this server",
+            ));
         }
+        Ok(())
     }
 
     /// Whether a token is one of ours; it takes as long for one that is nearly right as for any other.
@@ -152,6 +137,25 @@ impl Door {
         }
         known
     }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Whether a browser says that a page asks which did not come from this very server: another port is another server. Following a link
+/// is not asking ("Fetch Metadata Request Headers", W3C).
+fn is_of_another_page(headers: &HeaderMap) -> bool {
+    let host = text(headers, &header::HOST);
+    let origin = text(headers, &header::ORIGIN);
+    let is_strange = origin.is_some_and(|origin| {
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        authority.is_none() || authority != host
+    });
+    let [site, mode] = ["sec-fetch-site", "sec-fetch-mode"].map(HeaderName::from_static);
+    let is_cross =
+        text(headers, &site).is_some_and(|site| !["same-origin", "none"].contains(&site));
+    is_strange || (is_cross && text(headers, &mode) != Some("navigate"))
 }
 
 /// Whether two texts are the same, without an answer that comes sooner the earlier they differ.
@@ -175,17 +179,27 @@ pub async fn guard(
     {
         return fast.into_response();
     }
-    match admitted(&door, peer, request).await {
+    match admitted(&door, peer, named(request)).await {
         Ok(request) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     }
 }
 
+/// Whom a request is for stands in its headers, also where HTTP/2 has it elsewhere (RFC 9113, section 8.3.1).
+fn named(mut request: Request) -> Request {
+    if !request.headers().contains_key(header::HOST)
+        && let Some(authority) = request.uri().authority()
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        request.headers_mut().insert(header::HOST, host);
+    }
+    request
+}
+
 async fn admitted(door: &Door, peer: SocketAddr, mut request: Request) -> Result<Request, Refusal> {
     if !door.is_open() && sigv4::is_signed(request.headers()) {
         let mut request = sigv4::verified(&door.inner.keys, request, Utc::now()).await?;
-        let visitor = Visitor::at(peer, request.headers());
-        request.extensions_mut().insert(visitor);
+        request.extensions_mut().insert(Visitor::Elsewhere);
         return Ok(request);
     }
     // The page's own files hold nothing of anybody; it asks for a token by itself.
@@ -225,7 +239,7 @@ mod tests {
     fn check(
         tokens: &[&str],
         peer: &str,
-        headers: &[(header::HeaderName, &'static str)],
+        headers: &[(HeaderName, &'static str)],
         expected: Result<Visitor, u16>,
     ) {
         let headers: HeaderMap = headers
@@ -272,27 +286,36 @@ mod tests {
             &[(header::HOST, "evil.example.org:8080")],
             Err(403),
         );
-        check(
-            &[],
-            here,
-            &[(header::ORIGIN, "https://evil.example.org")],
-            Err(403),
-        );
-        check(
-            &[],
-            here,
+        let own = (header::HOST, "localhost:8080");
+        let asked = |more: &[(HeaderName, &'static str)], expected| {
+            let headers: Vec<_> = std::iter::once(own.clone())
+                .chain(more.iter().cloned())
+                .collect();
+            check(&[], here, &headers, expected);
+        };
+        let site = HeaderName::from_static("sec-fetch-site");
+        let mode = HeaderName::from_static("sec-fetch-mode");
+        asked(
             &[(header::ORIGIN, "http://localhost:8080")],
+            Ok(Visitor::Here),
+        );
+        asked(&[(header::ORIGIN, "http://localhost:9999")], Err(403));
+        asked(&[(header::ORIGIN, "https://evil.example.org")], Err(403));
+        asked(&[(header::ORIGIN, "null")], Err(403));
+        asked(&[(site.clone(), "same-origin")], Ok(Visitor::Here));
+        asked(&[(site.clone(), "cross-site")], Err(403));
+        asked(&[(site.clone(), "same-site")], Err(403));
+        asked(
+            &[(site, "cross-site"), (mode, "navigate")],
             Ok(Visitor::Here),
         );
     }
 
     #[test]
-    fn a_proxy_of_this_machine_stands_for_somebody_else() {
-        let shown = (header::AUTHORIZATION, "Bearer 0123456789abcdef");
+    fn a_proxy_needs_a_token() {
         for name in ["forwarded", "x-forwarded-for"] {
-            let through = (header::HeaderName::from_static(name), "for=192.0.2.7");
-            let headers = [shown.clone(), through];
-            check(&[TOKEN], "127.0.0.1:5000", &headers, Ok(Visitor::Elsewhere));
+            let through = (HeaderName::from_static(name), "for=192.0.2.7");
+            check(&[], "127.0.0.1:5000", &[through], Err(403));
         }
     }
 
@@ -310,7 +333,7 @@ mod tests {
             &[TOKEN],
             here,
             &[(header::AUTHORIZATION, "Bearer 0123456789abcdef")],
-            Ok(Visitor::Here),
+            Ok(Visitor::Elsewhere),
         );
         for wrong in [
             "Bearer 0123456789abcdee",

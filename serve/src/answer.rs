@@ -3,9 +3,10 @@
 use std::future::Future;
 
 use axum::Json;
-use axum::extract::FromRequest;
 use axum::extract::rejection::JsonRejection;
-use axum::http::{StatusCode, Uri};
+use axum::extract::{FromRequest, FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use ffbatch_dispatcher::chain::chain;
 use ffbatch_dispatcher::compute::ComputeError;
@@ -50,6 +51,12 @@ pub enum Wrong {
 /// What every route may answer instead.
 #[derive(IntoResponses)]
 pub enum Closed {
+    /// The body did not come in time
+    #[response(status = 408)]
+    Slow(Error),
+    /// The body is too large
+    #[response(status = 413)]
+    Large(Error),
     /// The client asks too fast, or the compute is asked too much: try again
     #[response(status = 429)]
     Busy(Error),
@@ -72,12 +79,6 @@ pub enum Failed {
 /// What a route that takes a body may answer instead.
 #[derive(IntoResponses)]
 pub enum BadBody {
-    /// The body did not come in time
-    #[response(status = 408)]
-    Slow(Error),
-    /// The body is too large
-    #[response(status = 413)]
-    Large(Error),
     /// The body is not said to be JSON
     #[response(status = 415)]
     Kind(Error),
@@ -180,6 +181,29 @@ pub async fn no_route(uri: Uri) -> Refusal {
     Refusal::missing(format!(
         "there is no route `{path}` (GET /openapi.json lists them)"
     ))
+}
+
+/// What is said of a method that a route has not.
+pub async fn no_method(method: Method, uri: Uri) -> Refusal {
+    let path = uri.path();
+    Refusal {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        message: format!("`{path}` is not asked by {method} (GET /openapi.json lists the routes)"),
+    }
+}
+
+/// What stands in a path, refused with a sentence where it is no text.
+pub struct Named<T>(pub T);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned + Send> FromRequestParts<S> for Named<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let Path(found) = Path::<T>::from_request_parts(parts, state)
+            .await
+            .map_err(|error| Refusal::wrong(error.body_text()))?;
+        Ok(Self(found))
+    }
 }
 
 /// A body in JSON, refused with a sentence where it is none.

@@ -154,11 +154,23 @@ impl App {
     pub async fn owner(&self, job: &str) -> Result<(&str, &dyn Compute, String), Refusal> {
         // Clients of AWS Batch may name a job by its ARN.
         let id = job.rsplit_once("job/").map_or(job, |(_, id)| id);
-        for (name, compute) in self.computes() {
-            let found = compute.find(id).await?;
-            if let Some(exact) = found.into_iter().find(|one| one.id == id) {
-                return Ok((name, compute, exact.id));
+        // Whoever is near answers at once, and does not wait for somebody far away who may not answer at all.
+        let (far, near): (Vec<_>, Vec<_>) = self
+            .computes()
+            .partition(|(name, _)| self.is_elsewhere(name));
+        let mut failed = None;
+        for (name, compute) in near.into_iter().chain(far) {
+            match compute.find(id).await {
+                Ok(found) => {
+                    if let Some(exact) = found.into_iter().find(|one| one.id == id) {
+                        return Ok((name, compute, exact.id));
+                    }
+                }
+                Err(error) => failed = Some(error),
             }
+        }
+        if let Some(error) = failed {
+            return Err(error.into());
         }
         Err(Refusal::missing(format!(
             "there is no job `{id}` (GET /jobs lists the jobs)"

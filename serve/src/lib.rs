@@ -45,7 +45,7 @@ pub fn router(app: App, door: Door) -> Router {
     let page = page::routes().with_state(app.clone());
     let routes = routes.with_state(app);
     let session = Router::new()
-        .route(session::PATH, post(session::open).delete(session::close))
+        .route(session::PATH, post(session::open))
         .with_state(door.clone());
     Router::new()
         .merge(page)
@@ -53,6 +53,7 @@ pub fn router(app: App, door: Door) -> Router {
         .merge(routes.clone())
         .nest(STAGE, routes)
         .fallback(answer::no_route)
+        .method_not_allowed_fallback(answer::no_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn_with_state(door, access::guard))
 }

@@ -1,10 +1,11 @@
 //! How fast a client may ask: so many requests a second, and as many at once after a pause.
 //!
-//! A client is its address. Requests count before anybody looks at who made them, so that tokens cannot be guessed any faster.
+//! A client is its address (of IPv6, its network). Requests count before anybody looks at who made them, so that tokens cannot be guessed any faster.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -17,10 +18,14 @@ use crate::answer::Refusal;
 /// From how many clients on those are forgotten that have been quiet.
 const CLIENTS: usize = 10_000;
 
+/// How often, at most.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
 /// How fast each client has asked.
 #[derive(Debug, Clone)]
 pub struct Pace {
     limiter: Option<Arc<Limiter>>,
+    swept: Arc<Mutex<Instant>>,
 }
 
 type Limiter = RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>;
@@ -31,6 +36,7 @@ impl Pace {
         let limit = NonZeroU32::new(requests_per_second);
         Self {
             limiter: limit.map(|limit| Arc::new(RateLimiter::hashmap(Quota::per_second(limit)))),
+            swept: Arc::new(Mutex::new(Instant::now())),
         }
     }
 
@@ -39,10 +45,13 @@ impl Pace {
         let Some(limiter) = &self.limiter else {
             return Ok(());
         };
-        if limiter.len() > CLIENTS {
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        if limiter.len() > CLIENTS && swept.elapsed() > SWEEP_EVERY {
             limiter.retain_recent();
+            *swept = Instant::now();
         }
-        let client = peer.ip().to_canonical();
+        drop(swept);
+        let client = client(peer.ip());
         limiter.check_key(&client).map_err(|not_yet| {
             let wait = not_yet.wait_time_from(DefaultClock::default().now());
             Fast {
@@ -50,6 +59,17 @@ impl Pace {
                 wait_secs: wait.as_secs() + 1,
             }
         })
+    }
+}
+
+/// What counts as one client: an address, and of IPv6 the network of one customer (RFC 6177).
+fn client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = address.to_bits() >> 64 << 64;
+            IpAddr::V6(Ipv6Addr::from_bits(network))
+        }
+        address => address,
     }
 }
 
@@ -89,6 +109,11 @@ mod tests {
         let again = SocketAddr::new(one.ip(), 2);
         assert!(pace.admits(again).is_err());
         assert!(pace.admits(other).is_ok());
+        let [near, far, next]: [IpAddr; 3] =
+            ["2001:db8::1", "2001:db8::2:0:0:1", "2001:db8:0:1::1"]
+                .map(|text| text.parse().expect("an address"));
+        assert_eq!(client(near), client(far));
+        assert_ne!(client(near), client(next));
         let free = Pace::new(0);
         assert!((0..1000).all(|_| free.admits(one).is_ok()));
     }

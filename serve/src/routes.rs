@@ -12,6 +12,7 @@ mod metrics;
 mod one;
 mod output;
 mod paths;
+mod pieces;
 mod submit;
 mod typed;
 mod view;

@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use ffbatch_dispatcher::detail::Filter;
+use ffbatch_dispatcher::detail::{Filter, JobSummary};
 use ffbatch_dispatcher::event::Event;
 use ffbatch_dispatcher::state::State;
 use serde_json::{Value, json};
@@ -20,6 +20,9 @@ use crate::routes::Job;
 
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// The pause where looking costs calls of a service that others use too, or has failed.
+const FAR_PAUSE: Duration = Duration::from_secs(5);
 
 /// So many changes may wait for a slow reader; one that falls further behind is told to read anew.
 const BEHIND: usize = 4096;
@@ -84,10 +87,7 @@ impl Watch {
 
 /// Looks again and again.
 async fn look(app: App, sender: Sender<Change>, ready: oneshot::Sender<()>) {
-    let mut seen = Seen {
-        known: None,
-        followed: HashMap::new(),
-    };
+    let mut seen = Seen::default();
     let mut ready = Some(ready);
     while !app.watch().ends() {
         seen.once(&app, &sender).await;
@@ -101,10 +101,19 @@ async fn look(app: App, sender: Sender<Change>, ready: oneshot::Sender<()>) {
 }
 
 /// What was seen last.
+#[derive(Default)]
 struct Seen {
-    /// Jobs by their ids; absent before the first look, which tells nobody anything new.
-    known: Option<HashMap<String, Value>>,
+    /// By compute.
+    computes: HashMap<String, Known>,
     followed: HashMap<String, JoinHandle<()>>,
+}
+
+/// The jobs of a compute.
+struct Known {
+    /// By their ids; absent before the first look, which tells nobody anything new.
+    jobs: Option<HashMap<String, Value>>,
+    /// When to look again.
+    next: Instant,
 }
 
 impl Seen {
@@ -113,35 +122,56 @@ impl Seen {
             limit: Some(WATCHED),
             ..Filter::default()
         };
-        let mut now = HashMap::new();
         for (name, compute) in app.computes() {
-            let jobs = match compute.list(&filter).await {
-                Ok(listing) => listing.jobs,
-                Err(error) => {
-                    // What is not seen now stays as it was.
-                    tracing::warn!(compute = name, %error, "jobs cannot be watched");
-                    now.extend(self.known.take().unwrap_or_default());
-                    continue;
-                }
+            let now = Instant::now();
+            let first = || Known {
+                jobs: None,
+                next: now,
             };
-            for job in jobs {
-                if job.state == State::Running {
-                    self.follow(app, name, &job.id, sender);
+            let mut known = self.computes.remove(name).unwrap_or_else(first);
+            if known.next <= now {
+                let listed = compute.list(&filter).await;
+                let is_near = !app.is_elsewhere(name) && listed.is_ok();
+                known.next = Instant::now() + if is_near { PAUSE } else { FAR_PAUSE };
+                match listed {
+                    Ok(listing) => self.news(app, name, listing.jobs, &mut known, sender),
+                    // What is not seen now stays as it was.
+                    Err(error) => {
+                        tracing::warn!(compute = name, %error, "jobs cannot be watched");
+                    }
                 }
-                let value = json!(Job::of(name, &job));
-                let known = self.known.as_ref();
-                if known.is_some_and(|known| known.get(&job.id) != Some(&value)) {
-                    // Nobody may be left to hear it.
-                    let _ = sender.send(Change {
-                        kind: "job",
-                        value: value.clone(),
-                    });
-                }
-                now.insert(job.id, value);
             }
+            self.computes.insert(name.to_owned(), known);
         }
-        self.known = Some(now);
         self.followed.retain(|_, follower| !follower.is_finished());
+    }
+
+    /// Tells what is new of a compute's jobs.
+    fn news(
+        &mut self,
+        app: &App,
+        name: &str,
+        jobs: Vec<JobSummary>,
+        known: &mut Known,
+        sender: &Sender<Change>,
+    ) {
+        let mut now = HashMap::with_capacity(jobs.len());
+        for job in jobs {
+            if job.state == State::Running {
+                self.follow(app, name, &job.id, sender);
+            }
+            let value = json!(Job::of(name, &job));
+            let before = known.jobs.as_ref();
+            if before.is_some_and(|before| before.get(&job.id) != Some(&value)) {
+                // Nobody may be left to hear it.
+                let _ = sender.send(Change {
+                    kind: "job",
+                    value: value.clone(),
+                });
+            }
+            now.insert(job.id, value);
+        }
+        known.jobs = Some(now);
     }
 
     /// Follows a job that runs, once.

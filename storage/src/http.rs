@@ -35,9 +35,19 @@ pub(crate) struct HttpStore {
     elsewhere: OnceCell<Client>,
     /// For URLs of this machine.
     own: OnceCell<Client>,
+    /// Whether URLs of this machine are refused.
+    stays_outside: bool,
 }
 
 impl HttpStore {
+    /// A store for which this machine's own servers are not there.
+    pub(crate) fn outside() -> Self {
+        Self {
+            stays_outside: true,
+            ..Self::default()
+        }
+    }
+
     async fn ask(&self, at: &Location, range: Option<&str>) -> Result<Response, StoreError> {
         let Location::Http(url) = at else {
             return Err(StoreError::new(
@@ -55,7 +65,10 @@ impl HttpStore {
             .because(error.to_string())
         })?;
         guard::check(&url).map_err(|error| refusal::refused(at, &error))?;
-        let own = guard::leads_here(&url).await;
+        if self.stays_outside {
+            guard::check_elsewhere(&url).map_err(|error| refusal::refused(at, &error))?;
+        }
+        let own = !self.stays_outside && guard::leads_here(&url).await;
         let cell = if own { &self.own } else { &self.elsewhere };
         let client = cell.get_or_try_init(|| async { client(at, own) }).await?;
         // A compressed answer would not have the length that it names.

@@ -38,7 +38,7 @@ pub use content_type::content_type;
 pub use error::{Kind, StoreError};
 pub use failure::{Failure, Left};
 pub use file::readable;
-pub use http::gate::{Gate, is_local, refusal};
+pub use http::gate::{Gate, is_local, leads_here, refusal};
 pub use instance::{Instance, InstanceError, instance};
 pub use meter::Meter;
 pub use parameter::{ParameterError, parameter, parameter_of};

@@ -6,15 +6,17 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// Checks that a path is below one of the roots once every link in it is followed, be it there or not; where there are no roots it may
-/// be anywhere.
+use ffbatch_dispatcher::job::Bounds;
+
+/// Checks that a path is below one of the roots once every link in it is followed, be it there or not; without bounds it may be
+/// anywhere.
 ///
 /// # Errors
 /// One sentence with the path and the roots.
-pub fn within(roots: &[String], path: &str) -> Result<(), String> {
-    if roots.is_empty() {
+pub fn within(bounds: Option<&Bounds>, path: &str) -> Result<(), String> {
+    let Some(Bounds { roots }) = bounds else {
         return Ok(());
-    }
+    };
     let real = real(Path::new(path));
     let holds = |root: &String| {
         let root = fs::canonicalize(root);
@@ -24,9 +26,12 @@ pub fn within(roots: &[String], path: &str) -> Result<(), String> {
     if roots.iter().any(holds) {
         return Ok(());
     }
+    let below = match &roots[..] {
+        [] => "there are none".to_owned(),
+        roots => format!("they are below {}", roots.join(", ")),
+    };
     Err(format!(
-        "`{path}` is none of the files that this job may use (they are below {})",
-        roots.join(", ")
+        "`{path}` is none of the files that this job may use ({below})"
     ))
 }
 
@@ -66,9 +71,14 @@ mod tests {
         symlink(at("secret"), at("media/way")).expect("a link");
         symlink(at("secret/none"), at("media/nowhere")).expect("a link");
         symlink(at("media"), at("alias")).expect("a link");
-        let roots = [at("alias")];
+        let bounds = |name: &str| {
+            Some(Bounds {
+                roots: vec![at(name)],
+            })
+        };
+        let own = bounds("alias");
         let check = |path: &str, expected: bool| {
-            assert_eq!(within(&roots, &at(path)).is_ok(), expected, "{path}");
+            assert_eq!(within(own.as_ref(), &at(path)).is_ok(), expected, "{path}");
         };
         check("media/in/a.mp4", true);
         check("alias/in/../in/a.mp4", true);
@@ -83,12 +93,13 @@ mod tests {
         check("media/../secret/key", false);
         check("media/none/../../secret/key", false);
         check("alias/../secret/key", false);
-        assert_eq!(within(&[], "/anywhere"), Ok(()));
-        let said = within(&roots, "/etc/passwd").expect_err("it is elsewhere");
+        assert_eq!(within(None, "/anywhere"), Ok(()));
+        let said = within(own.as_ref(), "/etc/passwd").expect_err("it is elsewhere");
         assert!(
             said.contains("`/etc/passwd`") && said.contains("alias"),
             "{said}"
         );
-        assert!(within(&[at("gone")], &at("media/in")).is_err());
+        assert!(within(bounds("gone").as_ref(), &at("media/in")).is_err());
+        assert!(within(Some(&Bounds::default()), &at("media/in")).is_err());
     }
 }

@@ -55,6 +55,9 @@ pub async fn stages(
         claimed(claim, duplicate_of, notes)?;
         let mut job = job?;
         machine.gpus = gpus?;
+        if job.bounds.is_some() {
+            stores.stay_outside();
+        }
         name.clone_from(&job.name);
         *commands = job
             .commands

@@ -67,7 +67,7 @@ pub async fn transcode(
         plan, job, stop, ..
     } = task;
     let mut policy = policy(plan, job);
-    let _gate = gate(plan, &mut policy).await?;
+    let _gate = gate(plan, job, &mut policy).await?;
     let mut ran = Vec::new();
     for (index, (planned, report)) in plan.commands.iter().zip(reports).enumerate() {
         if stop.is_cancelled() {
@@ -234,14 +234,15 @@ fn policy(plan: &Plan, job: &Job) -> Policy {
 }
 
 /// Opens the one door through which ffmpeg may fetch what manifests behind URLs name; it is open while the gate lives.
-async fn gate(plan: &Plan, policy: &mut Policy) -> Result<Option<Gate>, Failure> {
+async fn gate(plan: &Plan, job: &Job, policy: &mut Policy) -> Result<Option<Gate>, Failure> {
     if plan.manifests.is_empty() {
         return Ok(None);
     }
     let local = plan
         .manifests
         .iter()
-        .any(|url| ffbatch_storage::is_local(url));
+        .any(|url| ffbatch_storage::is_local(url))
+        && job.bounds.is_none();
     let gate = Gate::open(local).await.map_err(|error| {
         Failure::new(
             Exit::Machine,

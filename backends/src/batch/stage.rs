@@ -197,9 +197,9 @@ fn plan<'a>(
         for (index, plan) in jobs.iter_mut().enumerate() {
             plan.survey(&mut survey, reader(number, index, 0, request))
                 .map_err(|why| refused(request, index, why))?;
-            let roots = &request.jobs[index].roots;
+            let bounds = request.jobs[index].bounds.as_ref();
             for file in plan.sources().flat_map(|source| source.files()) {
-                within(roots, &file.to_string_lossy())
+                within(bounds, &file.to_string_lossy())
                     .map_err(|why| refused(request, index, Refusal::Asked(why)))?;
             }
         }

@@ -150,6 +150,8 @@ pub async fn detail(client: &Client, job: &Found) -> Result<JobDetail, ComputeEr
     let seconds = job.timeout().and_then(JobTimeout::attempt_duration_seconds);
     let positive = |number: i32| u32::try_from(number).ok();
     Ok(JobDetail {
+        // What bounds a job stays on the machine from which it was submitted.
+        bounds: None,
         summary: of(job)?,
         queue: tail(job.job_queue().unwrap_or_default()).to_owned(),
         terms: Terms {

@@ -75,7 +75,7 @@ pub fn of(job: &Job, environment: &Environment, written: &[PathBuf]) -> Result<V
         .filter_map(|place| own_path(&place.location))
         .collect();
     for path in reads.iter().chain(&places) {
-        within(&job.roots, &path.to_string_lossy())?;
+        within(job.bounds.as_ref(), &path.to_string_lossy())?;
     }
     for path in together(reads) {
         seen.read(&path)?;

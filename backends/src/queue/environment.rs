@@ -20,6 +20,9 @@ const LEFT_OUT: [&str; 5] = ["_", "SHLVL", "OLDPWD", "TRACEPARENT", SUBMISSION];
 /// How the variables begin that say which job of AWS Batch this process is, if it is one. Its jobs are others.
 const BATCH: &[u8] = b"AWS_BATCH_";
 
+/// How those begin that configure a server, with its secrets.
+const SERVE: &[u8] = b"FFBATCH_SERVE__";
+
 /// The environment of a submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
@@ -52,7 +55,11 @@ impl Environment {
         })?;
         let mut variables: Vec<(OsString, OsString)> = std::env::vars_os()
             .filter(|(name, _)| !LEFT_OUT.iter().any(|left| name == left))
-            .filter(|(name, _)| !name.as_bytes().starts_with(BATCH))
+            .filter(|(name, _)| {
+                ![BATCH, SERVE]
+                    .iter()
+                    .any(|of| name.as_bytes().starts_with(of))
+            })
             .collect();
         let state = Some(place.state_dir().to_owned());
         let configured = [

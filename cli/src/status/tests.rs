@@ -19,6 +19,7 @@ pub fn detail(summary: JobSummary) -> JobDetail {
         log_at: Some("/state/queue/x/1.log".to_owned()),
     };
     JobDetail {
+        bounds: None,
         queue: "/state/queue".to_owned(),
         terms: Terms {
             vcpus: Some(1),

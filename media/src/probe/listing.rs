@@ -53,6 +53,14 @@ impl Listing {
 
     /// A line that is no headline.
     fn within(&mut self, line: &str) {
+        // Outputs are opened by threads of their own, whose lines may mix: the stream says whose it is.
+        if let Part::Output(_) = self.part
+            && let Some(stream) = line.strip_prefix("Stream #")
+            && let Some((number, _)) = stream.split_once(':')
+            && let Ok(number) = number.parse()
+        {
+            self.part = Part::Output(number);
+        }
         let streams = match self.part {
             Part::Mappings => {
                 self.mappings.extend(mapping(line));
@@ -393,6 +401,22 @@ mod tests {
         let inputs = read(text);
         assert_eq!(inputs.len(), 1);
         assert_eq!(inputs[0].streams.len(), 1);
+    }
+
+    #[test]
+    fn outputs_that_are_opened_at_once_keep_their_streams() {
+        let text = "Input #0, x, from 'a':\n  Stream #0:0: Video: h264, yuv420p, 2x2\nOutput #0, mp4, to 'b':\n\
+            Output #1, mp4, to 'c':\n  Metadata:\n  Stream #0:0: Video: h264, yuv420p, 4x4\n  Stream #1:0: Video: h264, yuv420p, 6x6\n";
+        let mut listing = Listing::default();
+        for line in text.lines() {
+            listing.line(line);
+        }
+        let widths = [0, 1].map(|number| {
+            let output = listing.output(number).expect("it was opened");
+            let videos = output.streams.iter().filter_map(Stream::video);
+            videos.map(|video| video.width).collect::<Vec<_>>()
+        });
+        assert_eq!(widths, [vec![4], vec![6]]);
     }
 
     #[test]

@@ -22,9 +22,10 @@ export const send = (path, body) => ask(path, { method: "POST", headers: { "Cont
 
 export const of = (job, part = "") => `/jobs/${encodeURIComponent(job)}${part && `/${part}`}`;
 
-// Reads server-sent events until they end. EventSource would not tell why it was refused.
-export async function stream(path, signal, on) {
+// Reads server-sent events until they end; tells once they can come. EventSource would not tell why it was refused.
+export async function stream(path, signal, on, opened = () => {}) {
   const response = await ask(path, { signal });
+  opened();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {

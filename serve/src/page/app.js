@@ -32,15 +32,34 @@ function cell(job) {
   return [make("div", { class: "why", title: job.statusReason }, job.statusReason || "")];
 }
 
+const rows = new Map();      // by id, the row with what its cells show
+
+// The row of a job, with those cells made anew that show something else: what somebody points at stays where it is.
 function row(job) {
-  const attributes = { tabindex: 0, "data-id": job.jobId, "aria-selected": String(shown.ids.includes(job.jobId)), class: job.jobId === marked ? "marked" : null, onclick: () => go(`job/${job.jobId}`) };
-  return make("tr", attributes,
-    make("td", {}, make("span", { class: `state ${job.status}` }, job.status)),
-    make("td", { class: "name" }, title(job)),
-    make("td", {}, job.compute),
-    make("td", {}, ...cell(job)),
-    make("td", { class: "number" }, age(job.createdAt)));
+  const isChosen = shown.ids.includes(job.jobId);
+  const known = rows.get(job.jobId) || { row: make("tr", { "data-id": job.jobId, onclick: () => go(`job/${job.jobId}`) }, ...COLUMNS.map(([name]) => make("td", { class: name }))), shown: [] };
+  rows.set(job.jobId, known);
+  known.row.classList.toggle("chosen", isChosen);
+  known.row.classList.toggle("marked", job.jobId === marked);
+  COLUMNS.forEach(([, key, cell], at) => {
+    const now = JSON.stringify(key(job, isChosen));
+    if (known.shown[at] === now) return;
+    known.shown[at] = now;
+    const hadFocus = known.row.cells[at].contains(document.activeElement);
+    known.row.cells[at].replaceChildren(...[cell(job, isChosen)].flat());
+    if (hadFocus) known.row.querySelector("a")?.focus({ preventScroll: true });
+  });
+  return known.row;
 }
+
+// What each column shows: its class, on what it depends, and what stands in it.
+const COLUMNS = [
+  ["", (job) => job.status, (job) => make("span", { class: `state ${job.status}` }, job.status)],
+  ["name", (job, isChosen) => [title(job), isChosen], (job, isChosen) => make("a", { href: `#job/${job.jobId}`, "aria-current": isChosen ? "true" : null }, title(job))],
+  ["", (job) => job.compute, (job) => job.compute],
+  ["", (job) => [job, pace.get(job.jobId)], cell],
+  ["number", (job) => age(job.createdAt), (job) => age(job.createdAt)],
+];
 
 function visible() {
   const wanted = $("filter").value.trim().toLowerCase();
@@ -54,36 +73,57 @@ function draw() {
   drawing = true;
   requestAnimationFrame(() => {
     drawing = false;
-    const focused = document.activeElement?.dataset?.id;
-    $("jobs").replaceChildren(...visible().map(row));
-    if (focused) $("jobs").querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+    let at = $("jobs").firstElementChild;
+    for (const job of visible()) {
+      const own = row(job);
+      if (own === at) at = at.nextElementSibling;
+      else $("jobs").insertBefore(own, at);
+    }
+    while (at) { const next = at.nextElementSibling; at.remove(); at = next; }
+    for (const id of rows.keys()) if (!jobs.has(id)) rows.delete(id);
     $("empty").hidden = jobs.size > 0;
     const counts = {};
     for (const job of jobs.values()) counts[job.status] = (counts[job.status] || 0) + 1;
-    $("counts").textContent = Object.entries(counts).map(([state, count]) => `${count} ${state.toLowerCase()}`).join(", ");
+    say(Object.entries(counts).map(([state, count]) => `${count} ${state.toLowerCase()}`).join(", "));
   });
 }
 
+// It is read aloud, so that it is written only where it says something else.
+function say(text) {
+  if ($("counts").textContent !== text) $("counts").textContent = text;
+}
+
+let since = null;            // what events have told while the list was asked for
 async function load() {
+  const own = since = new Map();
   const listed = await json("/jobs?limit=1000");
+  if (own !== since) return;
+  since = null;
   jobs.clear();
-  for (const job of listed.jobs) jobs.set(job.jobId, job);
+  for (const job of [...listed.jobs, ...own.values()]) jobs.set(job.jobId, job);
+  $("notes").textContent = listed.notes.join("; ");
   draw();
 }
 
 // Watches all jobs for ever; a connection that breaks is made again.
 async function watch() {
   for (;;) {
+    const turn = new AbortController();
     try {
-      await Promise.all([load(), stream("/events", undefined, (kind, value) => {
-        if (kind === "job") { jobs.set(value.jobId, value); if (shown.ids.includes(value.jobId)) shown.refresh?.(); }
-        else if (kind === "progress") pace.set(value.jobId, value.progress);
-        else if (kind === "reload") load();
+      await stream("/events", turn.signal, (kind, value) => {
+        if (kind === "job") {
+          jobs.set(value.jobId, value);
+          since?.set(value.jobId, value);
+          if (shown.ids.includes(value.jobId)) shown.refresh?.();
+        } else if (kind === "progress") pace.set(value.jobId, value.progress);
+        else if (kind === "reload") load().catch((error) => say(error.message));
         draw();
-      })]);
+      }, () => load().catch((error) => say(error.message)));
     } catch (error) {
-      $("counts").textContent = error.message;
+      say(error.message);
       if (!$("door").hidden) return;
+    } finally {
+      turn.abort();
     }
     await new Promise((done) => setTimeout(done, 2000));
   }
@@ -101,7 +141,7 @@ function pin(id) {
   draw();
 }
 
-async function route() {
+function route() {
   shown.leave?.();
   const leaving = new AbortController();
   const tools = { signal: leaving.signal, go, pin, pinned: () => marked };
@@ -116,8 +156,8 @@ async function route() {
   $("detail").replaceChildren();
   draw();
   if (!isOpen) return;
-  const refresh = await views[view]();
-  if (!leaving.signal.aborted) shown.refresh = refresh;
+  const refresh = views[view]();
+  if (typeof refresh === "function") shown.refresh = refresh;
 }
 
 function open(isOpen) {
@@ -168,12 +208,13 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  const rows = [...$("jobs").children];
-  const at = rows.indexOf(document.activeElement);
-  const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
-  if (step) { rows[Math.max(0, Math.min(rows.length - 1, at + step))]?.focus(); event.preventDefault(); }
-  else if (event.key === "Enter" && at >= 0) go(`job/${rows[at].dataset.id}`);
-  else if (event.key === "c") mark(rows[at]?.dataset.id || (shown.ids.length === 1 ? shown.ids[0] : null));
+  const listed = [...$("jobs").children];
+  const at = listed.indexOf(document.activeElement.closest("tr"));
+  // Arrows scroll whatever else has the focus.
+  const isInList = at >= 0 || document.activeElement === document.body;
+  const step = { j: 1, k: -1, ...(isInList && { ArrowDown: 1, ArrowUp: -1 }) }[event.key];
+  if (step) { listed[Math.max(0, Math.min(listed.length - 1, at + step))]?.querySelector("a").focus(); event.preventDefault(); }
+  else if (event.key === "c") mark(listed[at]?.dataset.id || (shown.ids.length === 1 ? shown.ids[0] : null));
   else if (event.key === "b" && !$("benches").hidden) go("benches");
   else if (event.key === "/") { $("filter").focus(); event.preventDefault(); }
   else if (event.key === "n") { open(true); event.preventDefault(); }

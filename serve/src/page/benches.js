@@ -6,7 +6,7 @@ import { make, problem, sentence } from "./dom.js";
 
 export async function show(place, chosen, { signal, go }) {
   let benches;
-  try { benches = await json("/benches"); } catch (error) { place.replaceChildren(problem(error)); return; }
+  try { benches = await json("/benches"); } catch (error) { if (!signal.aborted) place.replaceChildren(problem(error)); return; }
   if (signal.aborted) return;
   const one = (bench) => make("li", {},
     make("h3", {}, bench.has_report ? make("a", { href: `#benches/${encodeURIComponent(bench.name)}` }, bench.name) : bench.name),

@@ -11,7 +11,7 @@ export async function show(place, ids, { signal, go }) {
   let jobs;
   try {
     jobs = await Promise.all(ids.map(async (id) => ({ id, detail: await json(of(id)), ...await results(id) })));
-  } catch (error) { place.replaceChildren(close(go), problem(error)); return; }
+  } catch (error) { if (!signal.aborted) place.replaceChildren(close(go), problem(error)); return; }
   if (signal.aborted) return;
   const stage = videos(jobs);
   place.replaceChildren(

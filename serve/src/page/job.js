@@ -5,37 +5,67 @@ import { json, of, results, send, stream } from "./api.js";
 import { curves } from "./curves.js";
 import { bytes, ended, make, problem, score, seconds, table, title } from "./dom.js";
 
+// The longest log that is shown, in characters: what came first goes first.
+const LONGEST_LOG = 1e6;
+
 // Shows a job in a place until the signal says otherwise; the answer is what to call when the job has changed.
-export async function show(place, id, { signal, go, pinned, pin }) {
+export function show(place, id, { signal, go, pinned, pin }) {
   const parts = { head: make("div"), results: make("div") };
   const log = make("pre", { id: "log", tabindex: 0, "aria-label": "Log" });
   place.replaceChildren(parts.head, parts.results, make("h3", {}, "Log"), log);
-  let reported = false;
+  let [asked, reported] = [0, false];
   const refresh = async () => {
+    // Of two answers the one counts that was asked for later.
+    const mine = asked += 1;
+    const isOld = () => signal.aborted || mine !== asked;
     let detail;
-    try { detail = await json(of(id)); } catch (error) { parts.head.replaceChildren(problem(error)); return; }
-    if (signal.aborted) return;
+    try { detail = await json(of(id)); } catch (error) { if (!isOld()) parts.head.replaceChildren(problem(error)); return; }
+    if (isOld()) return;
     parts.head.replaceChildren(...head(detail, { go, pinned, pin }));
     if (!ended(detail.job) || reported) return;
-    reported = true;
     const found = await results(id);
-    if (!signal.aborted && found.report) parts.results.replaceChildren(...outcome(id, found));
+    if (isOld() || !found.report) return;
+    reported = true;
+    parts.results.replaceChildren(...outcome(id, found));
   };
-  await refresh();
-  const follow = async () => {
+  refresh();
+  follow(id, log, signal);
+  return refresh;
+}
+
+// Shows the log of a job as it comes, from its beginning; a connection that breaks is made again.
+async function follow(id, log, signal) {
+  let hasEnded = false;
+  while (!hasEnded && !signal.aborted) {
+    const show = lines(log);
     try {
       await stream(of(id, "events"), signal, (kind, value) => {
-        if (kind !== "log") return;
-        const end = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
-        log.append(`${value.line}\n`);
-        if (end) log.scrollTop = log.scrollHeight;
+        hasEnded ||= kind === "end";
+        if (kind === "log") show(`${value.line}\n`);
       });
     } catch (error) {
-      if (error.name !== "AbortError") log.append(error.message);
+      if (!signal.aborted) show(`${error.message}\n`);
     }
+    if (!hasEnded) await new Promise((done) => setTimeout(done, 2000));
+  }
+}
+
+// Puts lines into an empty log, all that come within one picture of the screen at once.
+function lines(log) {
+  log.replaceChildren();
+  let [waiting, length] = ["", 0];
+  const put = () => {
+    const isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
+    log.append(waiting);
+    length += waiting.length;
+    waiting = "";
+    for (; length > LONGEST_LOG && log.childNodes.length > 1; log.firstChild.remove()) length -= log.firstChild.length;
+    if (isAtEnd) log.scrollTop = log.scrollHeight;
   };
-  follow();
-  return refresh;
+  return (line) => {
+    if (!waiting) requestAnimationFrame(put);
+    waiting += line;
+  };
 }
 
 function head(detail, { go, pinned, pin }) {

@@ -1,7 +1,7 @@
 //! Reports of benchmarks that the configuration names: `GET /benches`, `GET /benches/<name>`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use ffbatch_dispatcher::location::Location;
@@ -9,7 +9,7 @@ use ffbatch_storage::{Kind, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::answer::{Closed, Failed, Refusal, Wrong};
+use crate::answer::{Closed, Failed, Named, Refusal, Wrong};
 use crate::app::App;
 
 /// The largest report, in bytes: it has the values of every frame.
@@ -84,7 +84,7 @@ pub async fn list(State(app): State<App>) -> Json<Vec<Bench>> {
 )]
 pub async fn report(
     State(app): State<App>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
 ) -> Result<impl IntoResponse, Refusal> {
     let directory = app.benches().get(&name).ok_or_else(|| {
         Refusal::missing(format!(

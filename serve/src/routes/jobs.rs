@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use ffbatch_dispatcher::chain::chain;
 use ffbatch_dispatcher::detail::Filter;
 use ffbatch_dispatcher::state::State as JobState;
 use serde::{Deserialize, Serialize};
@@ -101,7 +102,18 @@ pub async fn list(
         {
             continue;
         }
-        let listing = compute.list(&filter).await?;
+        let listing = match compute.list(&filter).await {
+            Ok(listing) => listing,
+            // Who asks for this one alone is told so; else the others have their jobs all the same.
+            Err(error) if asked.compute.is_some() => return Err(error.into()),
+            Err(error) => {
+                found.notes.push(format!(
+                    "the jobs of `{name}` are missing: {}",
+                    chain(&error)
+                ));
+                continue;
+            }
+        };
         for (state, count) in listing.counts {
             *found.counts.entry(state.to_string()).or_default() += count;
         }

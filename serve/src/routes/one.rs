@@ -1,9 +1,10 @@
 //! One job: everything about it, its log, its report; stopping it, and trying it again.
 
-use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use axum::{Extension, Json};
 use ffbatch_dispatcher::compute::Compute;
 use ffbatch_dispatcher::event::Event;
 use ffbatch_dispatcher::location::Location;
@@ -11,15 +12,18 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::paths;
+use super::pieces::pieces;
 use super::view::Detail;
-use crate::answer::{Closed, Failed, Refusal, Wrong};
+use crate::access::Visitor;
+use crate::answer::{Closed, Failed, Named, Refusal, Wrong};
 use crate::app::App;
 
 /// What a job shows that was stopped by this route.
 const STOPPED: &str = "somebody asked the server to stop it";
 
-/// The largest document, in bytes: the frames of an hour with every metric.
-const LARGEST: u64 = 256 << 20;
+/// The largest report, in bytes.
+const LARGEST: u64 = 64 << 20;
 
 /// Show everything about a job
 #[utoipa::path(
@@ -35,7 +39,7 @@ const LARGEST: u64 = 256 << 20;
 )]
 pub async fn detail(
     State(app): State<App>,
-    Path(job): Path<String>,
+    Named(job): Named<String>,
 ) -> Result<Json<Detail>, Refusal> {
     let (name, compute, id) = app.owner(&job).await?;
     let detail = compute.describe(&id).await?;
@@ -56,7 +60,7 @@ pub async fn detail(
 )]
 pub async fn log(
     State(app): State<App>,
-    Path(job): Path<String>,
+    Named(job): Named<String>,
 ) -> Result<impl IntoResponse, Refusal> {
     let (_, compute, id) = app.owner(&job).await?;
     let mut lines = String::new();
@@ -84,7 +88,7 @@ pub async fn log(
 )]
 pub async fn report(
     State(app): State<App>,
-    Path(job): Path<String>,
+    Named(job): Named<String>,
 ) -> Result<Json<Value>, Refusal> {
     let (_, compute, id) = app.owner(&job).await?;
     let report = last_report(&app, compute, &id).await?;
@@ -105,9 +109,9 @@ pub async fn report(
 )]
 pub async fn frames(
     State(app): State<App>,
-    Path(job): Path<String>,
-) -> Result<Json<Value>, Refusal> {
-    let (_, compute, id) = app.owner(&job).await?;
+    Named(job): Named<String>,
+) -> Result<impl IntoResponse, Refusal> {
+    let (name, compute, id) = app.owner(&job).await?;
     let report = last_report(&app, compute, &id).await?;
     let outputs = report["quality"]["outputs"].as_array();
     let mut places = outputs
@@ -120,7 +124,12 @@ pub async fn frames(
         .ok_or_else(none)?
         .parse()
         .map_err(|_| none())?;
-    Ok(Json(document(&app, &at).await?))
+    paths::within_reach(&app, name, &at)?;
+    let store = app.stores().await.of(&at)?;
+    let size = store.stat(&at).await?.size_bytes.unwrap_or_default();
+    // The frames of a film are many; they are passed on as they are.
+    let body = Body::from_stream(pieces(store, at, 0, size));
+    Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }
 
 /// The report of a job's last attempt.
@@ -167,7 +176,7 @@ pub struct Stopping {
 )]
 pub async fn cancel(
     State(app): State<App>,
-    Path(job): Path<String>,
+    Named(job): Named<String>,
 ) -> Result<impl IntoResponse, Refusal> {
     let (_, compute, id) = app.owner(&job).await?;
     compute.cancel(std::slice::from_ref(&id), STOPPED).await?;
@@ -188,9 +197,11 @@ pub async fn cancel(
 )]
 pub async fn retry(
     State(app): State<App>,
-    Path(job): Path<String>,
+    Extension(visitor): Extension<Visitor>,
+    Named(job): Named<String>,
 ) -> Result<Json<Stopping>, Refusal> {
     let (_, compute, id) = app.owner(&job).await?;
+    paths::may_repeat(&app, &compute.describe(&id).await?, visitor)?;
     let job_id = compute.resubmit(&id).await?;
     Ok(Json(Stopping { job_id }))
 }

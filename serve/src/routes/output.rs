@@ -3,29 +3,23 @@
 //! It is read piece by piece from wherever the job left it, so that a film of any size passes through. What a browser might run as a
 //! page of this server is handed out as a file to keep.
 
-use std::io;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use ffbatch_dispatcher::location::Location;
-use ffbatch_storage::{Entry, Store, content_type};
-use futures_util::{Stream, stream};
+use ffbatch_storage::{Entry, content_type};
 use http_range_header::parse_range_header;
 
 use super::one::last_report;
-use super::paths::may_name;
+use super::paths;
+use super::pieces::pieces;
 use crate::access::Visitor;
-use crate::answer::{Closed, Error, Failed, Refusal, Wrong};
+use crate::answer::{Closed, Error, Failed, Named, Refusal, Wrong};
 use crate::app::App;
-
-/// How much is read at once, in bytes.
-const PIECE: u64 = 1 << 20;
 
 /// What a result may do in a browser: nothing ("Content Security Policy Level 3").
 const POLICY: &str = "default-src 'none'; sandbox";
@@ -51,62 +45,61 @@ const POLICY: &str = "default-src 'none'; sandbox";
 pub async fn output(
     State(app): State<App>,
     Extension(visitor): Extension<Visitor>,
-    Path((job, number)): Path<(String, String)>,
+    Named((job, number)): Named<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let (_, compute, id) = app.owner(&job).await?;
+    let (name, compute, id) = app.owner(&job).await?;
     let report = last_report(&app, compute, &id).await?;
     let at = place(&report, &id, &number)?;
+    paths::within_reach(&app, name, &at)?;
     if let (Visitor::Elsewhere, Location::Path(path)) = (visitor, &at) {
-        may_name(&app, path)?;
+        paths::may_name(&app, path)?;
     }
     let store = app.stores().await.of(&at)?;
     let entry = store.stat(&at).await?;
     let size = entry
         .size_bytes
         .ok_or_else(|| Refusal::failed(format!("nobody tells how large `{at}` is")))?;
-    let part = match part(&headers, &entry, size) {
-        Asked::Whole => None,
-        Asked::Part(part) => Some(part),
+    let (status, first, end) = match part(&headers, &entry, size) {
+        Asked::Whole => (StatusCode::OK, 0, size),
+        Asked::Part(part) => (StatusCode::PARTIAL_CONTENT, *part.start(), *part.end() + 1),
         Asked::Nothing => return Ok(beyond(&at, size)),
     };
-    let (first, end) = part
-        .as_ref()
-        .map_or((0, size), |part| (*part.start(), *part.end() + 1));
-    let pieces = pieces(store, at.clone(), first, end);
-    let mut response = Body::from_stream(pieces).into_response();
+    let pieces = Body::from_stream(pieces(store, at.clone(), first, end));
+    let mut response = (status, pieces).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(end - first));
-    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(POLICY),
-    );
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    // A job that runs again may write it anew.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    let kind = content_type(&at);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    if !["video/", "audio/", "image/"]
-        .iter()
-        .any(|media| kind.starts_with(media))
-    {
-        let keep = HeaderValue::from_static("attachment");
-        headers.insert(header::CONTENT_DISPOSITION, keep);
-    }
-    if let Some(tag) = tag(&entry) {
-        headers.insert(header::ETAG, tag);
-    }
-    if part.is_some() {
+    if status == StatusCode::PARTIAL_CONTENT {
         let range = format!("bytes {first}-{}/{size}", end - 1);
         // Digits and dashes are always a value.
         headers.extend(HeaderValue::try_from(range).map(|range| (header::CONTENT_RANGE, range)));
-        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
+    headers.extend(tag(&entry).map(|tag| (header::ETAG, tag)));
+    headers.extend(manner(&at));
     Ok(response)
+}
+
+/// How a browser is to take a result.
+fn manner(at: &Location) -> Vec<(HeaderName, HeaderValue)> {
+    let kind = content_type(at);
+    let mut headers = vec![
+        (header::CONTENT_TYPE, kind),
+        (header::ACCEPT_RANGES, "bytes"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // A job that runs again may write it anew.
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    let is_media = ["video/", "audio/", "image/"]
+        .iter()
+        .any(|media| kind.starts_with(media));
+    if !is_media {
+        headers.push((header::CONTENT_DISPOSITION, "attachment"));
+    }
+    headers
+        .into_iter()
+        .map(|(name, value)| (name, HeaderValue::from_static(value)))
+        .collect()
 }
 
 /// Where an output lies.
@@ -176,32 +169,6 @@ fn beyond(at: &Location, size: u64) -> Response {
     let headers = response.headers_mut();
     headers.extend(range.map(|range| (header::CONTENT_RANGE, range)));
     response
-}
-
-/// The bytes from one on to before another. What breaks off in the middle ends the connection, so that nobody takes it for whole.
-fn pieces(
-    store: Arc<dyn Store>,
-    at: Location,
-    first: u64,
-    end: u64,
-) -> impl Stream<Item = io::Result<Bytes>> {
-    stream::try_unfold(first, move |from| {
-        let (store, at) = (Arc::clone(&store), at.clone());
-        async move {
-            if from >= end {
-                return Ok(None);
-            }
-            let to = end.min(from + PIECE);
-            let piece = store
-                .read_range(&at, from..to)
-                .await
-                .map_err(io::Error::other)?;
-            if piece.len() as u64 != to - from {
-                return Err(io::Error::other(format!("`{at}` is shorter than it was")));
-            }
-            Ok(Some((Bytes::from(piece), to)))
-        }
-    })
 }
 
 #[cfg(test)]

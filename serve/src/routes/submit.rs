@@ -1,6 +1,6 @@
 //! Submitting a job: `POST /<compute>/ffmpeg` and, the same by another name, `POST /batch/execute/<compute>`.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::{Extension, Json};
 use ffbatch_dispatcher::compute::Request;
 use ffbatch_dispatcher::dispatch;
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::paths;
 use crate::access::Visitor;
-use crate::answer::{BadBody, Body, Closed, Failed, Refusal, Wrong};
+use crate::answer::{BadBody, Body, Closed, Failed, Named, Refusal, Wrong};
 use crate::app::App;
 
 /// The longest value, as in the API on AWS.
@@ -76,7 +76,7 @@ pub struct Submitted {
 pub async fn ffmpeg(
     state: State<App>,
     visitor: Extension<Visitor>,
-    compute: Path<String>,
+    compute: Named<String>,
     body: Body<Submit>,
 ) -> Result<Json<Submitted>, Refusal> {
     submit(state, visitor, compute, body).await
@@ -99,7 +99,7 @@ pub async fn ffmpeg(
 pub async fn execute(
     state: State<App>,
     visitor: Extension<Visitor>,
-    compute: Path<String>,
+    compute: Named<String>,
     body: Body<Submit>,
 ) -> Result<Json<Submitted>, Refusal> {
     submit(state, visitor, compute, body).await
@@ -108,7 +108,7 @@ pub async fn execute(
 async fn submit(
     State(app): State<App>,
     Extension(visitor): Extension<Visitor>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
     Body(body): Body<Submit>,
 ) -> Result<Json<Submitted>, Refusal> {
     let compute = app.compute(&name)?;

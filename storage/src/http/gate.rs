@@ -6,7 +6,7 @@
 //! servers unless the job names one. TLS passes through as it is (`CONNECT`, RFC 9110, section 9.3.6).
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 
 use reqwest::Url;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
@@ -65,6 +65,17 @@ impl Drop for Gate {
 /// Whether a URL names this machine itself.
 pub fn is_local(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| guard::names_own(&url))
+}
+
+/// Whether a URL leads to this machine itself, by its name or by what its name stands for; asks the system's resolver.
+pub fn leads_here(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else {
+        return false;
+    };
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let found = (host, 0).to_socket_addrs();
+    guard::names_own(&url)
+        || found.is_ok_and(|mut found| found.any(|address| guard::is_own(address.ip())))
 }
 
 /// Why a URL is never opened, if it names such an address itself.

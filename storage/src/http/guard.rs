@@ -77,7 +77,12 @@ pub(super) fn redirects(own: bool) -> Policy {
 
 fn check_redirect(url: &Url, own: bool) -> Result<(), Refused> {
     check(url)?;
-    if !own && names_own(url) {
+    if own { Ok(()) } else { check_elsewhere(url) }
+}
+
+/// Refuses a URL that names this machine itself.
+pub(super) fn check_elsewhere(url: &Url) -> Result<(), Refused> {
+    if names_own(url) {
         return Err(led_here(url.host_str().unwrap_or_default()));
     }
     Ok(())
@@ -86,7 +91,7 @@ fn check_redirect(url: &Url, own: bool) -> Result<(), Refused> {
 fn led_here(host: &str) -> Refused {
     Refused {
         host: host.to_owned(),
-        what: "this machine, to which a redirect from elsewhere may not lead".to_owned(),
+        what: "this machine, to which nothing from elsewhere may lead".to_owned(),
     }
 }
 

@@ -23,6 +23,17 @@ pub fn check(url: &str) -> Result<(), Failure> {
     }
 }
 
+/// Refuses a URL that leads to this machine itself.
+pub fn outside(url: &str) -> Result<(), Failure> {
+    if !ffbatch_storage::leads_here(url) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Rejected,
+        format!("`{url}` leads to the machine that runs the job, of whose servers it may use none"),
+    ))
+}
+
 /// The port of a URL: the one it names, else its protocol's own.
 pub fn port(url: &str) -> Result<u16, Failure> {
     check(url)?;

@@ -123,11 +123,13 @@ impl<'a> Resolver<'a> {
                 Ok(path.clone())
             }
             Location::Live(url) => {
+                self.outside(url)?;
                 self.ports.push(network::port(url)?);
                 Ok(url.clone())
             }
             Location::Http(url) if network::is_manifest(&place.location) => {
                 network::check(url)?;
+                self.outside(url)?;
                 self.manifests.push(url.clone());
                 Ok(url.clone())
             }
@@ -158,7 +160,15 @@ impl<'a> Resolver<'a> {
 
     /// Refuses a path of this machine that the job may not use.
     pub(super) fn admit(&self, path: &str) -> Result<(), Failure> {
-        within(&self.job.roots, path).map_err(|why| Failure::new(Exit::Rejected, why))
+        within(self.job.bounds.as_ref(), path).map_err(|why| Failure::new(Exit::Rejected, why))
+    }
+
+    /// Refuses a server of this machine where the job may use none.
+    fn outside(&self, url: &str) -> Result<(), Failure> {
+        match self.job.bounds {
+            Some(_) => network::outside(url),
+            None => Ok(()),
+        }
     }
 
     /// Lets ffmpeg read a file or directory, and tells whether that is new.

@@ -207,7 +207,7 @@ impl<'a> Planned<'a> {
         let mut job = self.job.clone();
         job.commands.clear();
         // No path of this machine is left.
-        job.roots.clear();
+        job.bounds = None;
         for (command, one) in self.parsed.iter().enumerate() {
             let mut names = Vec::with_capacity(one.places.len());
             for (number, place) in one.places.iter().enumerate() {

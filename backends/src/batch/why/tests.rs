@@ -22,6 +22,7 @@ fn settings() -> Settings {
 
 fn detail(reason: Option<&str>) -> JobDetail {
     JobDetail {
+        bounds: None,
         summary: JobSummary {
             arn: None,
             id: "3f2a".to_owned(),

@@ -169,16 +169,18 @@ impl Store {
                         )
                         .optional()?,
                 };
-                let commands = job
-                    .and_then(|text| Job::from_json(&text).ok())
-                    .map(|job| job.commands);
+                let job = job.and_then(|text| Job::from_json(&text).ok());
+                let (commands, bounds) = job
+                    .map(|job| (job.commands, job.bounds))
+                    .unwrap_or_default();
                 Ok(Some(JobDetail {
                     summary: summary(connection, row)?,
                     queue,
                     terms,
                     depends_on,
                     attempts,
-                    commands: commands.unwrap_or_default(),
+                    commands,
+                    bounds,
                     retry_of: row.get("retry_of")?,
                     why: Vec::new(),
                 }))

@@ -68,7 +68,8 @@ fn a_person_goes_through_the_page() {
     sandbox.set("FFBATCH_STATE_DIR", sandbox.path("state-of-page"));
     let at = |name: &str| sandbox.path(name).display().to_string();
     let section = format!(
-        "[serve]\ntokens = ['0123456789abcdef0123']\nbenches = {{ codecs = '{}', none = '{}' }}\n",
+        "[serve]\ntokens = ['0123456789abcdef0123']\nroots = ['{}']\nbenches = {{ codecs = '{}', none = '{}' }}\n",
+        at(""),
         at("codecs"),
         at("none")
     );

@@ -35,6 +35,10 @@ fn from_elsewhere(sandbox: &Sandbox) -> Option<Server> {
     }
 }
 
+fn section(root: &str) -> String {
+    format!("[serve]\ntokens = ['{TOKEN}']\nroots = ['{root}']\n")
+}
+
 fn copy(from: &str, to: &str) -> Value {
     json!({ "input_url": from, "output_file_options": "-c copy", "output_url": to })
 }
@@ -61,7 +65,7 @@ fn without_roots_no_path_comes_over_the_network() {
         let (status, answer) = server.post(path, &body);
         let said = answer["message"].as_str().unwrap_or_default();
         assert!(
-            status == 403 && said.contains("only programs on it may name"),
+            status == 403 && said.contains("may name none"),
             "{status} {answer}"
         );
     }
@@ -71,10 +75,7 @@ fn without_roots_no_path_comes_over_the_network() {
 fn roots_bound_whoever_comes_over_the_network() {
     let sandbox = room("");
     let root = sandbox.path("media").display().to_string();
-    sandbox.write(
-        "ffbatch.toml",
-        format!("[serve]\ntokens = ['{TOKEN}']\nroots = ['{root}']\n"),
-    );
+    sandbox.write("ffbatch.toml", section(&root));
     let Some(server) = from_elsewhere(&sandbox) else {
         return;
     };
@@ -145,18 +146,53 @@ fn roots_bound_whoever_comes_over_the_network() {
     );
     assert!(!sandbox.path("media/o.mp4").exists());
 
-    // Whoever is on the machine is not bound by them.
+    // A server of this machine: whoever submits there may name everything, and nobody else may see or repeat that.
     drop(server);
-    let server = Server::start(&sandbox, &[]).showing(TOKEN);
+    sandbox.write("ffbatch.toml", "");
+    let server = Server::start(&sandbox, &[]);
     let (status, answer) = server.post("/local/ffmpeg", &copy(&at("secret.mp4"), &at("own.mp4")));
     assert_eq!(status, 200, "{answer}");
     let own = answer["jobId"].as_str().expect("an id").to_owned();
     assert_eq!(ended(&server, &own)["status"], "SUCCEEDED");
     drop(server);
+    sandbox.write("ffbatch.toml", section(&root));
     let server = from_elsewhere(&sandbox).expect("it was there before");
     let (status, answer) = server.get(&format!("/jobs/{own}/outputs/0"));
     assert_eq!(
         status, 403,
         "what lies elsewhere is not handed out: {answer}"
     );
+    let again = |id: &str| server.post(&format!("/jobs/{id}/retry"), &json!({}));
+    let (status, answer) = again(&own);
+    assert_eq!(status, 403, "{answer}");
+    let (status, answer) = again(id);
+    assert_eq!(status, 200, "its own job: {answer}");
+    assert_eq!(
+        ended(&server, answer["jobId"].as_str().expect("an id"))["status"],
+        "SUCCEEDED"
+    );
+}
+
+#[test]
+fn servers_of_the_machine_are_none_of_their_business() {
+    let sandbox = room("");
+    let root = sandbox.path("media").display().to_string();
+    sandbox.write("ffbatch.toml", section(&root));
+    let server = Server::start(&sandbox, &[]).showing(TOKEN);
+    let output = sandbox.path("media/out.mp4").display().to_string();
+    for (input, part) in [
+        ("http://127.0.0.1:9/in.mp4", "this machine"),
+        ("http://localhost:9/in.mp4", "this machine"),
+        ("http://[::1]:9/live.m3u8", "leads to the machine"),
+        ("rtmp://localhost:9/live", "leads to the machine"),
+    ] {
+        let (status, answer) = server.post("/local/ffmpeg", &copy(input, &output));
+        assert_eq!(status, 200, "{answer}");
+        let job = ended(&server, answer["jobId"].as_str().expect("an id"));
+        let said = job["statusReason"].as_str().unwrap_or_default();
+        assert!(
+            job["status"] == "FAILED" && said.contains(part),
+            "{input}: {job}"
+        );
+    }
 }

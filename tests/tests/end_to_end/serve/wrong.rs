@@ -93,6 +93,20 @@ fn what_is_wrong_is_said_as_the_command_line_says_it() {
     }
     check(server.get("/benches/..%2f..%2fetc"), 404, "no benchmark");
     check(server.get("/jobs/..%2f..%2fetc%2fpasswd"), 404, "no job");
+    check(server.get("/jobs/%ff"), 400, "UTF-8");
+    check(
+        server.post("/health", &json!({})),
+        405,
+        "is not asked by POST",
+    );
+    check(
+        with(
+            "output_file_options",
+            json!("-f hls -hls_segment_filename s%d.ts"),
+        ),
+        400,
+        "`s%d.ts` is a relative path",
+    );
     let (status, _, body) =
         server.send("POST /local/ffmpeg HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}");
     assert_eq!(status, 415, "{body}");
