@@ -69,7 +69,7 @@ fn client(address: IpAddr) -> IpAddr {
             let network = address.to_bits() >> 64 << 64;
             IpAddr::V6(Ipv6Addr::from_bits(network))
         }
-        address => address,
+        address @ IpAddr::V4(_) => address,
     }
 }
 

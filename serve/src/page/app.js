@@ -101,7 +101,7 @@ async function load() {
   since = null;
   jobs.clear();
   for (const job of [...listed.jobs, ...own.values()]) jobs.set(job.jobId, job);
-  $("notes").textContent = listed.notes.join("; ");
+  $("missing").textContent = Object.entries(listed.missing).map(([compute, why]) => `The jobs of ${compute} are missing: ${why}`).join("; ");
   draw();
 }
 
@@ -225,7 +225,7 @@ window.addEventListener("hashchange", route);
 async function start() {
   watch();
   route();
-  setInterval(draw, 30000);
+  setInterval(() => load().catch((error) => say(error.message)), 30000);
   const [served, known] = await Promise.all([json("/computes").catch(() => []), json("/benches").catch(() => [])]);
   $("compute").replaceChildren(...served.map((one) => make("option", { value: one.name, title: one.summary }, one.name)));
   $("benches").hidden = known.length === 0;

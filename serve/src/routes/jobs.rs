@@ -53,6 +53,8 @@ pub struct Listed {
     counts: BTreeMap<String, u64>,
     /// What else is worth knowing
     notes: Vec<String>,
+    /// The computes whose jobs are not here, and why
+    missing: BTreeMap<String, String>,
 }
 
 /// List jobs
@@ -92,6 +94,7 @@ pub async fn list(
         jobs: Vec::new(),
         counts: BTreeMap::new(),
         notes: Vec::new(),
+        missing: BTreeMap::new(),
     };
     let mut all = Vec::new();
     for (name, compute) in app.computes() {
@@ -107,10 +110,7 @@ pub async fn list(
             // Who asks for this one alone is told so; else the others have their jobs all the same.
             Err(error) if asked.compute.is_some() => return Err(error.into()),
             Err(error) => {
-                found.notes.push(format!(
-                    "the jobs of `{name}` are missing: {}",
-                    chain(&error)
-                ));
+                found.missing.insert(name.to_owned(), chain(&error));
                 continue;
             }
         };

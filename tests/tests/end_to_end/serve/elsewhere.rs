@@ -1,13 +1,15 @@
 //! Computes on AWS behind a server of this machine.
 
+use std::io::BufRead;
+
 use ffbatch_tests::aws::{Aws, BUCKET, installed};
 use ffbatch_tests::clip::{SHORT, bytes};
 use ffbatch_tests::image;
-use ffbatch_tests::sandbox::until;
+use ffbatch_tests::sandbox::{Sandbox, until};
 use ffbatch_tests::server::Server;
 use serde_json::{Value, json};
 
-use super::ground::ended;
+use super::ground::{copy, ended, submitted};
 
 const FLAGS: [&str; 4] = ["--compute", "local", "--compute", "arm"];
 
@@ -87,4 +89,40 @@ fn a_bulk_run_in_containers() {
     let (status, log) = server.get_with(&format!("/jobs/{child}/log"), "");
     assert!(status == 200 && log.contains("Input #0"), "{log}");
     assert_eq!(aws.violations(), Vec::<String>::new());
+}
+
+/// The other computes have their jobs all the same.
+#[test]
+fn a_compute_that_cannot_be_reached_is_missed_alone() {
+    let mut sandbox = Sandbox::with(SHORT, "in.mp4");
+    for (name, value) in [
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        // Nobody listens there.
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+    ] {
+        sandbox.set(name, value);
+    }
+    let server = Server::start(&sandbox, &FLAGS);
+    let mut lines = server.stream("/events").lines().map_while(Result::ok);
+    let id = submitted(&server, "/local/ffmpeg", &copy(&sandbox, "100", "out.mp4"));
+    assert_eq!(ended(&server, &id)["status"], "SUCCEEDED");
+    let told = lines.any(|line| line.contains(&id) && line.contains("\"SUCCEEDED\""));
+    assert!(told, "the stream ended");
+    let (status, listing) = server.get("/jobs");
+    assert_eq!((status, &listing["jobs"][0]["jobId"]), (200, &json!(id)));
+    assert!(listing["missing"]["arm"].is_string(), "{listing}");
+    let (status, _) = server.get("/jobs?compute=arm");
+    assert!([429, 502].contains(&status), "{status}");
+    let (status, metrics) = server.get_with("/metrics", "");
+    assert_eq!(status, 200);
+    for line in [
+        "ffbatch_compute_up{compute=\"arm\"} 0",
+        "ffbatch_compute_up{compute=\"local\"} 1",
+        "ffbatch_jobs{compute=\"local\",state=\"SUCCEEDED\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{metrics}");
+    }
 }
