@@ -126,9 +126,10 @@ pub async fn frames(
         .map_err(|_| none())?;
     paths::within_reach(&app, name, &at)?;
     let store = app.stores().await.of(&at)?;
-    let size = store.stat(&at).await?.size_bytes.unwrap_or_default();
+    let entry = store.stat(&at).await?;
+    let size = entry.size_bytes.unwrap_or_default();
     // The frames of a film are many; they are passed on as they are.
-    let body = Body::from_stream(pieces(store, at, 0, size));
+    let body = Body::from_stream(pieces(store, entry, 0, size));
     Ok(([(header::CONTENT_TYPE, "application/json")], body))
 }
 

@@ -65,7 +65,7 @@ pub async fn output(
         Asked::Part(part) => (StatusCode::PARTIAL_CONTENT, *part.start(), *part.end() + 1),
         Asked::Nothing => return Ok(beyond(&at, size)),
     };
-    let pieces = Body::from_stream(pieces(store, at.clone(), first, end));
+    let pieces = Body::from_stream(pieces(store, entry.clone(), first, end));
     let mut response = (status, pieces).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(end - first));

@@ -222,6 +222,55 @@ fn by_https() {
         String::from_utf8_lossy(&answered.stderr)
     );
     drop(server);
+
+    // Browsers speak HTTP/2 there, which has no `Host`: sessions and signatures hold all the same.
+    let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+    let more = format!("tokens = ['0123456789abcdef0123']\nkeys = {{ test = '{secret}' }}\n");
+    sandbox.write("ffbatch.toml", section("key.pem") + &more);
+    let server = Server::start(&sandbox, &[]);
+    let url = server
+        .url()
+        .replace("http://127.0.0.1", "https://localhost");
+    let asked = |path: &str, words: &[&str]| {
+        let ran = Command::new("curl")
+            .args([
+                "--silent",
+                "--http2",
+                "--cookie-jar",
+                "jar",
+                "--cookie",
+                "jar",
+            ])
+            .args(["--write-out", " %{http_version} %{http_code}", "--cacert"])
+            .arg(sandbox.path("cert.pem"))
+            .args(words)
+            .arg(format!("{url}{path}"))
+            .current_dir(sandbox.path(""))
+            .output()
+            .expect("curl starts");
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+        assert!(said.contains(" 2 "), "{said}");
+        said
+    };
+    let typed = ["--header", "Content-Type: application/json", "--data"];
+    let token = [&typed[..], &["{\"token\": \"0123456789abcdef0123\"}"]].concat();
+    assert!(asked("/session", &token).ends_with(" 204"));
+    let origin = format!("Origin: {url}");
+    let body = [&typed[..], &["{\"jobId\": \"no\"}", "--header", &origin]].concat();
+    let said = asked("/batch/describe", &body);
+    assert!(said.ends_with(" 404"), "{said}");
+    std::fs::remove_file(sandbox.path("jar")).expect("it was kept");
+    assert!(asked("/health", &[]).ends_with(" 401"));
+    let user = format!("test:{secret}");
+    let signed = [
+        "--aws-sigv4",
+        "aws:amz:eu-west-1:execute-api",
+        "--user",
+        &user,
+    ];
+    let said = asked("/health", &signed);
+    assert!(said.ends_with(" 200"), "{said}");
+    drop(server);
     sandbox.write("ffbatch.toml", section("in.mp4"));
     let words = ["serve", "--listen", "127.0.0.1:0"];
     sandbox
