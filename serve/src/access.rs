@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::body::to_bytes;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -17,7 +18,8 @@ use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 use jiff::Timestamp;
 
-use crate::answer::Refusal;
+use crate::LARGEST_BODY;
+use crate::answer::{Refusal, in_time};
 use crate::pace::Pace;
 use crate::settings::Settings;
 
@@ -206,12 +208,21 @@ async fn admitted(door: &Door, peer: SocketAddr, mut request: Request) -> Result
     let path = request.uri().path();
     let is_page = path == session::PATH || crate::page::has(path);
     let visitor = if is_page && !door.is_open() {
-        Visitor::Elsewhere
+        Ok(Visitor::Elsewhere)
     } else {
-        door.admits(peer, request.headers())?
+        door.admits(peer, request.headers())
     };
-    request.extensions_mut().insert(visitor);
-    Ok(request)
+    match visitor {
+        Ok(visitor) => {
+            request.extensions_mut().insert(visitor);
+            Ok(request)
+        }
+        Err(refusal) => {
+            // Who is still sending may not hear an answer: over HTTP/2 some clients take it for a broken connection.
+            let _ = in_time(to_bytes(request.into_body(), LARGEST_BODY)).await;
+            Err(refusal)
+        }
+    }
 }
 
 #[cfg(test)]

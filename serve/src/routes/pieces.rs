@@ -54,13 +54,13 @@ mod tests {
         let room = tempfile::tempdir().expect("a directory");
         let file = room.path().join("film");
         let size = 2 * PIECE + 10;
-        let fill = |byte: u8| {
+        let put = |byte: u8| {
             let new = room.path().join("new");
             let bytes = vec![byte; usize::try_from(size).expect("it fits")];
             fs::write(&new, bytes).expect("it is written");
             fs::rename(&new, &file).expect("it is replaced");
         };
-        fill(1);
+        put(1);
         let at = Location::Path(file.to_string_lossy().into_owned());
         let store = Stores::default().of(&at).expect("a store");
         let entry = store.stat(&at).await.expect("it is there");
@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(lengths, [PIECE, PIECE, 5]);
         let mut pieces = pin!(pieces(store, entry, 0, size));
         assert!(pieces.next().await.expect("a piece").is_ok());
-        fill(2);
+        put(2);
         let error = pieces
             .next()
             .await

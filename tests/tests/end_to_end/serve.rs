@@ -4,6 +4,7 @@ mod bulk;
 mod document;
 mod elsewhere;
 mod ground;
+mod https;
 mod jobs;
 mod load;
 mod outputs;
