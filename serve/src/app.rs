@@ -120,7 +120,7 @@ impl App {
         found.is_some_and(|one| one.is_elsewhere)
     }
 
-    /// The directories below which people elsewhere may name files of this machine.
+    /// The directories below which whoever has to show who they are may name files of this machine.
     pub fn roots(&self) -> &[String] {
         &self.inner.roots
     }

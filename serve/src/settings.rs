@@ -29,7 +29,8 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// Names by which clients reach it beside its address, such as `jobs.example.com`.
     pub hosts: Vec<String>,
-    /// The directories below which jobs from other machines may name files of this one; none, where there are none.
+    /// The directories below which jobs may name files of this machine where requests have to show who makes them; none, where there
+    /// are none.
     pub roots: Vec<String>,
     /// Benchmarks whose reports are shown: names, and directories or `s3://` prefixes with their results.
     pub benches: BTreeMap<String, String>,

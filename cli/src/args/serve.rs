@@ -24,7 +24,7 @@ Programs of this machine need no credentials on the loopback. Anything else has 
   keys = { AKIA... = \"...\" }
   tls = { certificate = \"/etc/ffbatch/fullchain.pem\", key = \"/etc/ffbatch/key.pem\" }
   computes = [\"local\", \"arm\"]
-  roots = [\"/media\"]         # what jobs from other machines may name of this one
+  roots = [\"/media\"]         # what jobs may then name of this machine
 
 Examples:
   ffbatch serve
