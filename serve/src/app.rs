@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ffbatch_dispatcher::compute::Compute;
 use ffbatch_dispatcher::config::Config;
 use ffbatch_dispatcher::dispatch::{DispatchError, Dispatcher};
+use ffbatch_dispatcher::job::Bounds;
 use ffbatch_dispatcher::registry::Families;
 use ffbatch_storage::Stores;
 
@@ -25,7 +26,7 @@ pub struct App {
 struct Inner {
     computes: BTreeMap<String, Served>,
     config: Config,
-    roots: Vec<String>,
+    bounds: Bounds,
     benches: BTreeMap<String, String>,
     stores: OnceCell<Stores>,
     watch: Watch,
@@ -62,7 +63,9 @@ impl App {
             inner: Arc::new(Inner {
                 computes,
                 config,
-                roots: settings.roots.clone(),
+                bounds: Bounds {
+                    roots: settings.roots.clone(),
+                },
                 benches: settings.benches.clone(),
                 stores: OnceCell::new(),
                 watch: Watch::default(),
@@ -120,9 +123,9 @@ impl App {
         found.is_some_and(|one| one.is_elsewhere)
     }
 
-    /// The directories below which whoever has to show who they are may name files of this machine.
-    pub fn roots(&self) -> &[String] {
-        &self.inner.roots
+    /// What bounds the jobs of whoever has to show who they are.
+    pub fn bounds(&self) -> &Bounds {
+        &self.inner.bounds
     }
 
     /// Where the results of benchmarks lie, by their names.

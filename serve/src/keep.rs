@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use ffbatch_dispatcher::compute::ComputeError;
+use ffbatch_dispatcher::compute::{Compute, ComputeError};
 use ffbatch_dispatcher::detail::Filter;
 use ffbatch_dispatcher::state::State;
 
@@ -17,8 +17,8 @@ const PAUSE: Duration = Duration::from_secs(30);
 pub async fn keep(app: App) {
     let mut closing = app.closing();
     loop {
-        for (name, _) in app.computes().filter(|(name, _)| !app.is_elsewhere(name)) {
-            if let Err(error) = once(&app, name).await {
+        for (name, compute) in app.computes().filter(|(name, _)| !app.is_elsewhere(name)) {
+            if let Err(error) = once(compute).await {
                 tracing::warn!(compute = name, %error, "nobody may be running its jobs");
             }
         }
@@ -30,10 +30,7 @@ pub async fn keep(app: App) {
 }
 
 /// Asks for one job that has not ended, if there is any: who asks so waits for its end, and the compute sees to it.
-async fn once(app: &App, name: &str) -> Result<(), ComputeError> {
-    let Ok(compute) = app.compute(name) else {
-        return Ok(());
-    };
+async fn once(compute: &dyn Compute) -> Result<(), ComputeError> {
     let open = Filter {
         states: State::ALL
             .into_iter()

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -36,16 +37,13 @@ pub(crate) struct HttpStore {
     /// For URLs of this machine.
     own: OnceCell<Client>,
     /// Whether URLs of this machine are refused.
-    stays_outside: bool,
+    stays_outside: AtomicBool,
 }
 
 impl HttpStore {
-    /// A store for which this machine's own servers are not there.
-    pub(crate) fn outside() -> Self {
-        Self {
-            stays_outside: true,
-            ..Self::default()
-        }
+    /// Refuses this machine's own servers from now on.
+    pub(crate) fn stay_outside(&self) {
+        self.stays_outside.store(true, Ordering::Relaxed);
     }
 
     async fn ask(&self, at: &Location, range: Option<&str>) -> Result<Response, StoreError> {
@@ -65,10 +63,11 @@ impl HttpStore {
             .because(error.to_string())
         })?;
         guard::check(&url).map_err(|error| refusal::refused(at, &error))?;
-        if self.stays_outside {
+        let stays_outside = self.stays_outside.load(Ordering::Relaxed);
+        if stays_outside {
             guard::check_elsewhere(&url).map_err(|error| refusal::refused(at, &error))?;
         }
-        let own = !self.stays_outside && guard::leads_here(&url).await;
+        let own = !stays_outside && guard::leads_here(&url).await;
         let cell = if own { &self.own } else { &self.elsewhere };
         let client = cell.get_or_try_init(|| async { client(at, own) }).await?;
         // A compressed answer would not have the length that it names.

@@ -1,6 +1,5 @@
 //! Which store a location belongs to.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -17,8 +16,6 @@ pub struct Stores {
     settings: S3Settings,
     file: OnceLock<Arc<FileStore>>,
     http: OnceLock<Arc<HttpStore>>,
-    outside: OnceLock<Arc<HttpStore>>,
-    stays_outside: AtomicBool,
     s3: OnceLock<Arc<S3Store>>,
 }
 
@@ -35,10 +32,6 @@ impl Stores {
     pub fn of(&self, location: &Location) -> Result<Arc<dyn Store>, StoreError> {
         match location {
             Location::Path(_) => Ok(self.file.get_or_init(Arc::default).clone()),
-            Location::Http(_) if self.stays_outside.load(Ordering::Relaxed) => {
-                let outside = || Arc::new(HttpStore::outside());
-                Ok(self.outside.get_or_init(outside).clone())
-            }
             Location::Http(_) => Ok(self.http.get_or_init(Arc::default).clone()),
             Location::S3 { .. } => Ok(self
                 .s3
@@ -54,7 +47,7 @@ impl Stores {
 
     /// From now on no web address leads to this machine itself.
     pub fn stay_outside(&self) {
-        self.stays_outside.store(true, Ordering::Relaxed);
+        self.http.get_or_init(Arc::default).stay_outside();
     }
 
     /// Waits until what dropped transfers left behind is cleaned up, at most for `limit`; `false` when that was too short.

@@ -79,9 +79,8 @@ impl Server {
     pub fn send(&self, request: &str) -> (u16, String, String) {
         let answer = self.answer(request);
         let answer = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
-        (status.unwrap_or(0), head.to_owned(), body.to_owned())
+        let (status, head, body) = parts(&answer).unwrap_or_default();
+        (status, head.to_owned(), body.to_owned())
     }
 
     /// Everything that comes back for a request.
@@ -151,12 +150,7 @@ impl Server {
     /// Posts a text that is said to be JSON.
     #[track_caller]
     pub fn post_text(&self, path: &str, body: &str) -> (u16, Value) {
-        let head = format!(
-            "POST {path} HTTP/1.0\r\n{}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            self.headers,
-            body.len()
-        );
-        let (status, _, body) = self.send(&(head + body));
+        let (status, _, body) = self.send(&posting(path, &self.headers, body));
         (
             status,
             serde_json::from_str(&body).unwrap_or(Value::String(body)),
@@ -165,17 +159,12 @@ impl Server {
 
     /// Posts JSON to a server at a URL that may be gone: `None` where it does not answer.
     pub fn try_post(url: &str, path: &str, body: &Value) -> Option<(u16, Value)> {
-        let body = body.to_string();
         let mut stream = TcpStream::connect(url.trim_start_matches("http://")).ok()?;
-        let length = body.len();
-        let head = format!(
-            "POST {path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
-        );
-        stream.write_all((head + &body).as_bytes()).ok()?;
+        let request = posting(path, "", &body.to_string());
+        stream.write_all(request.as_bytes()).ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        let status = head.split(' ').nth(1)?.parse().ok()?;
+        let (status, _, body) = parts(&answer)?;
         Some((status, serde_json::from_str(body).ok()?))
     }
 
@@ -197,6 +186,21 @@ impl Server {
         self.interrupt();
         self.ended()
     }
+}
+
+/// A request with JSON as its body, and further header lines.
+pub fn posting(path: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.0\r\n{headers}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+/// Status, headers and body of an answer.
+fn parts(answer: &str) -> Option<(u16, &str, &str)> {
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some((status, head, body))
 }
 
 impl Drop for Server {

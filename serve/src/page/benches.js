@@ -2,7 +2,7 @@
 "use strict";
 
 import { json } from "./api.js";
-import { make, problem, sentence } from "./dom.js";
+import { closing, make, problem, sentence } from "./dom.js";
 
 export async function show(place, chosen, { signal, go }) {
   let benches;
@@ -13,7 +13,7 @@ export async function show(place, chosen, { signal, go }) {
     make("p", {}, ...sentence(bench.answer)),
     bench.measured ? make("p", { class: "why" }, new Date(bench.measured).toLocaleString()) : null);
   place.replaceChildren(
-    make("div", { class: "row" }, make("h2", {}, "Benchmarks"), make("button", { type: "button", onclick: () => go(""), "aria-label": "Close" }, "Close (Esc)")),
+    make("div", { class: "row" }, make("h2", {}, "Benchmarks"), closing(go)),
     make("ul", { class: "benches" }, ...benches.map(one)));
   if (!chosen) return;
   const path = `/benches/${encodeURIComponent(chosen)}`;

@@ -3,7 +3,7 @@
 
 import { json, of, results } from "./api.js";
 import { curves } from "./curves.js";
-import { bytes, ended, make, problem, score, seconds, table, title } from "./dom.js";
+import { bytes, closing, ended, make, problem, score, seconds, table, title } from "./dom.js";
 import { player } from "./job.js";
 
 export async function show(place, ids, { signal, go }) {
@@ -11,11 +11,11 @@ export async function show(place, ids, { signal, go }) {
   let jobs;
   try {
     jobs = await Promise.all(ids.map(async (id) => ({ id, detail: await json(of(id)), ...await results(id) })));
-  } catch (error) { if (!signal.aborted) place.replaceChildren(close(go), problem(error)); return; }
+  } catch (error) { if (!signal.aborted) place.replaceChildren(closing(go), problem(error)); return; }
   if (signal.aborted) return;
   const stage = videos(jobs);
   place.replaceChildren(
-    make("div", { class: "row" }, make("h2", {}, "Two jobs side by side"), close(go),
+    make("div", { class: "row" }, make("h2", {}, "Two jobs side by side"), closing(go),
       make("button", { type: "button", onclick: () => go(`compare/${ids[1]}/${ids[0]}`) }, "Swap")),
     figures(jobs),
     ...curves(jobs, stage.seek),
@@ -23,8 +23,6 @@ export async function show(place, ids, { signal, go }) {
     make("h3", {}, "Commands"),
     ...jobs.flatMap(({ detail }, number) => [make("p", { class: `key line${number}` }, title(detail.job)), ...detail.commands.map((command) => make("pre", {}, command))]));
 }
-
-const close = (go) => make("button", { type: "button", onclick: () => go(""), "aria-label": "Close" }, "Close (Esc)");
 
 // Stages that are shorter in both jobs say nothing.
 const SHORTEST_SECS = 0.05;

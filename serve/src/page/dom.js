@@ -18,6 +18,9 @@ export function make(name, attributes = {}, ...children) {
 
 export const problem = (error) => make("p", { class: "problem", role: "alert" }, error.message);
 
+// What leads from whatever stands beside the list back to the list alone.
+export const closing = (go) => make("button", { type: "button", onclick: () => go(""), "aria-label": "Close" }, "Close (Esc)");
+
 export function table(head, rows) {
   const cell = (name, text, at, attributes = {}) => make(name, { ...attributes, class: at && head.numbers ? "number" : null }, text instanceof Node ? text : String(text));
   return make("table", {},

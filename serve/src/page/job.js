@@ -3,7 +3,7 @@
 
 import { json, of, results, send, stream } from "./api.js";
 import { curves } from "./curves.js";
-import { bytes, ended, make, problem, score, seconds, table, title } from "./dom.js";
+import { bytes, closing, ended, make, problem, score, seconds, table, title } from "./dom.js";
 
 // The longest log that is shown, in characters: what came first goes first.
 const LONGEST_LOG = 1e6;
@@ -82,7 +82,7 @@ function head(detail, { go, pinned, pin }) {
     ? make("button", { type: "button", onclick: () => go(`compare/${other}/${job.jobId}`) }, "Compare with the marked one (c)")
     : make("button", { type: "button", "aria-pressed": String(other === job.jobId), onclick: () => pin(job.jobId) }, other ? "Marked: open another job" : "Compare (c)");
   return [
-    make("div", { class: "row" }, make("h2", {}, title(job)), make("button", { type: "button", onclick: () => go(""), "aria-label": "Close" }, "Close (Esc)")),
+    make("div", { class: "row" }, make("h2", {}, title(job)), closing(go)),
     make("div", { class: "row" }, make("span", { class: `state ${job.status}` }, job.status), make("span", { class: "why" }, `${job.compute}, ${new Date(job.createdAt).toLocaleString()}`),
       ended(job) ? button("Run again", "retry") : button("Stop", "cancel"), ended(job) ? compare : null),
     said,

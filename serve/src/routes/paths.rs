@@ -2,7 +2,7 @@
 
 use ffbatch_dispatcher::command::Role;
 use ffbatch_dispatcher::detail::JobDetail;
-use ffbatch_dispatcher::job::{Bounds, Job};
+use ffbatch_dispatcher::job::Job;
 use ffbatch_dispatcher::location::Location;
 use ffbatch_storage::within;
 
@@ -44,7 +44,7 @@ pub fn bound(app: &App, compute: &str, job: &mut Job, visitor: Visitor) -> Resul
         // A container elsewhere has nothing but the job; here only the kernel can keep a strange ffmpeg to its files.
         job.require_confinement |= !is_elsewhere;
         if is_local || !is_elsewhere {
-            job.bounds = Some(bounds(app));
+            job.bounds = Some(app.bounds().clone());
         }
     }
     Ok(())
@@ -55,7 +55,7 @@ pub fn may_repeat(app: &App, detail: &JobDetail, visitor: Visitor) -> Result<(),
     let parsed = Job::of(detail.commands.clone()).check()?;
     let mut places = parsed.iter().flat_map(|one| &one.places);
     let is_local = places.any(|place| matches!(place.location, Location::Path(_)));
-    if visitor == Visitor::Here || !is_local || detail.bounds == Some(bounds(app)) {
+    if visitor == Visitor::Here || !is_local || detail.bounds.as_ref() == Some(app.bounds()) {
         return Ok(());
     }
     Err(Refusal::forbidden(format!(
@@ -64,21 +64,14 @@ pub fn may_repeat(app: &App, detail: &JobDetail, visitor: Visitor) -> Result<(),
     )))
 }
 
-/// What bounds whoever has to show who they are.
-fn bounds(app: &App) -> Bounds {
-    Bounds {
-        roots: app.roots().to_vec(),
-    }
-}
-
 /// Refuses a whole path that somebody may not name who has to show who they are.
 pub fn may_name(app: &App, path: &str) -> Result<(), Refusal> {
-    if app.roots().is_empty() {
+    if app.bounds().roots.is_empty() {
         return Err(Refusal::forbidden(format!(
             "`{path}` is a path of the server, and who shows a token or a signature may name none (give an s3:// or an https:// URL; `roots` in the section `serve` names directories for everybody)"
         )));
     }
-    within(Some(&bounds(app)), path).map_err(Refusal::forbidden)
+    within(Some(app.bounds()), path).map_err(Refusal::forbidden)
 }
 
 /// Refuses to follow a report to what its job cannot have left: whoever can write to the bucket of a compute elsewhere can write its

@@ -111,7 +111,7 @@ async fn submit(
     Named(name): Named<String>,
     Body(body): Body<Submit>,
 ) -> Result<Json<Submitted>, Refusal> {
-    let compute = app.compute(&name)?;
+    app.compute(&name)?;
     if let Some(other) = body.compute.as_ref().filter(|other| **other != name) {
         return Err(Refusal::wrong(format!(
             "the path says the compute `{name}`, and the body `{other}` (say the same in both, or leave it out of the body)"
@@ -119,30 +119,28 @@ async fn submit(
     }
     let instance_type = given(body.instance_type.as_ref()).map(str::to_owned);
     let request = request(&app, &name, body, instance_type, visitor)?;
+    take(&app, &name, request).await
+}
+
+/// Submits a job to a compute that is served here.
+pub async fn take(app: &App, name: &str, request: Request) -> Result<Json<Submitted>, Refusal> {
+    let compute = app.compute(name)?;
     let (own, title) = (request.id.clone(), request.name.clone());
     let ids = dispatch::submit(compute, &[request]).await?;
     let id = ids.into_iter().next().unwrap_or(own);
-    Ok(Json(Submitted::of(&app, &name, id, title).await?))
-}
-
-impl Submitted {
-    /// A job that a compute took.
-    pub async fn of(app: &App, compute: &str, id: String, name: String) -> Result<Self, Refusal> {
-        let mut arn = None;
-        if app.is_elsewhere(compute) {
-            let asked = std::slice::from_ref(&id);
-            // The job is taken, whatever becomes of this question.
-            match app.compute(compute)?.states(asked).await {
-                Ok(found) => arn = found.into_iter().next().and_then(|job| job.arn),
-                Err(error) => tracing::warn!(job = id, %error, "its ARN is not known"),
-            }
+    let mut arn = None;
+    if app.is_elsewhere(name) {
+        // The job is taken, whatever becomes of this question.
+        match compute.states(std::slice::from_ref(&id)).await {
+            Ok(found) => arn = found.into_iter().next().and_then(|job| job.arn),
+            Err(error) => tracing::warn!(job = id, %error, "its ARN is not known"),
         }
-        Ok(Self {
-            arn: arn.unwrap_or_else(|| format!("arn:ffbatch:batch:{compute}::job/{id}")),
-            id,
-            name,
-        })
     }
+    Ok(Json(Submitted {
+        arn: arn.unwrap_or_else(|| format!("arn:ffbatch:batch:{name}::job/{id}")),
+        id,
+        name: title,
+    }))
 }
 
 fn request(

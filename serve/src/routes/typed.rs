@@ -4,14 +4,13 @@ use axum::extract::State;
 use axum::{Extension, Json};
 use ffbatch_dispatcher::command::Command;
 use ffbatch_dispatcher::compute::Request;
-use ffbatch_dispatcher::dispatch;
 use ffbatch_dispatcher::job::Job;
 use ffbatch_dispatcher::registry::Metrics;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::paths;
-use super::submit::Submitted;
+use super::submit::{Submitted, take};
 use crate::access::Visitor;
 use crate::answer::{BadBody, Body, Closed, Failed, Refusal, Wrong};
 use crate::app::App;
@@ -55,7 +54,7 @@ pub async fn typed(
 ) -> Result<Json<Submitted>, Refusal> {
     let usual = app.names().first().map(|name| (*name).to_owned());
     let name = typed.compute.or(usual).unwrap_or_default();
-    let compute = app.compute(&name)?;
+    app.compute(&name)?;
     let wrong = |error: &dyn std::fmt::Display| Refusal::wrong(error.to_string());
     let words = Command::from_line(&typed.command).map_err(|error| wrong(&error))?;
     let commands = words.words().split(|word| word == THEN);
@@ -72,10 +71,7 @@ pub async fn typed(
     }
     paths::bound(&app, &name, &mut job, visitor)?;
     let request = Request::of(uuid::Uuid::new_v4().to_string(), job);
-    let (own, title) = (request.id.clone(), request.name.clone());
-    let ids = dispatch::submit(compute, &[request]).await?;
-    let id = ids.into_iter().next().unwrap_or(own);
-    Ok(Json(Submitted::of(&app, &name, id, title).await?))
+    take(&app, &name, request).await
 }
 
 /// A compute.

@@ -72,10 +72,10 @@ pub fn leads_here(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else {
         return false;
     };
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let found = (host, 0).to_socket_addrs();
-    guard::names_own(&url)
-        || found.is_ok_and(|mut found| found.any(|address| guard::is_own(address.ip())))
+    guard::means_own(&url).unwrap_or_else(|| {
+        let found = (url.host_str().unwrap_or_default(), 0).to_socket_addrs();
+        found.is_ok_and(|mut found| found.any(|address| guard::is_own(address.ip())))
+    })
 }
 
 /// Why a URL is never opened, if it names such an address itself.

@@ -100,10 +100,16 @@ pub(super) fn names_own(url: &Url) -> bool {
     is_localhost(url.host_str().unwrap_or_default()) || address(url).is_some_and(is_own)
 }
 
+/// Whether a URL means this machine, where it says so by itself; `None` where its name has to be asked for.
+pub(super) fn means_own(url: &Url) -> Option<bool> {
+    let is_own = names_own(url);
+    (is_own || address(url).is_some()).then_some(is_own)
+}
+
 /// Whether a URL means this machine, also by a name that leads here.
 pub(super) async fn leads_here(url: &Url) -> bool {
-    if address(url).is_some() || names_own(url) {
-        return names_own(url);
+    if let Some(is_own) = means_own(url) {
+        return is_own;
     }
     let found = tokio::net::lookup_host((url.host_str().unwrap_or_default(), 0)).await;
     // A name without an address is said where the connection is made, or belongs to a proxy.

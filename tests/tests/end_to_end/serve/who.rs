@@ -6,7 +6,7 @@ use ffbatch_dispatcher::exit::Exit;
 use ffbatch_tests::clip::{SHORT, bytes};
 use ffbatch_tests::moto::Moto;
 use ffbatch_tests::sandbox::Sandbox;
-use ffbatch_tests::server::Server;
+use ffbatch_tests::server::{Server, posting};
 use ffbatch_tests::tools;
 
 use serde_json::json;
@@ -60,10 +60,7 @@ fn a_browser_keeps_its_token() {
     let server = Server::start(&sandbox, &[]);
     let enter = |token: &str| {
         let body = json!({ "token": token }).to_string();
-        let length = body.len();
-        server.send(&format!(
-            "POST /session HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-        ))
+        server.send(&posting("/session", "", &body))
     };
     assert_eq!(enter("0123456789abcdef0124").0, 403);
     let (status, head, _) = enter("0123456789abcdef0123");
