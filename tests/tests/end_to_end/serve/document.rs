@@ -3,6 +3,10 @@
 use std::process::Command;
 
 use ffbatch_dispatcher::infra::PARAMETERS;
+use ffbatch_tests::clip::SHORT;
+use ffbatch_tests::moto::Moto;
+use ffbatch_tests::sandbox::Sandbox;
+use ffbatch_tests::server::Server;
 use ffbatch_tests::tools;
 use serde_json::Value;
 
@@ -76,7 +80,12 @@ fn the_document_is_that_of_the_stack_and_more() {
 /// Every request that the document allows, and many that it does not: nothing breaks, and nothing is answered that it does not say.
 #[test]
 fn strangers_get_what_the_document_says() {
-    let (sandbox, server) = room();
+    // A bulk run asks S3, and an S3 that cannot be asked is rightly a failure of the server's.
+    let moto = Moto::start();
+    let mut sandbox = Sandbox::with(SHORT, "in.mp4");
+    sandbox.set_all(moto.environment());
+    sandbox.set("AWS_EC2_METADATA_DISABLED", "true");
+    let server = Server::start(&sandbox, &[]);
     let id = submitted(&server, "/local/ffmpeg", &copy(&sandbox, "100", "out.mp4"));
     assert_eq!(ended(&server, &id)["status"], "SUCCEEDED");
     // Where nobody tells, they would never meet a job.
