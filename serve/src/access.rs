@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::body::to_bytes;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -18,8 +17,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 use jiff::Timestamp;
 
-use crate::LARGEST_BODY;
-use crate::answer::{Refusal, in_time};
+use crate::answer::{Refusal, whole};
 use crate::pace::Pace;
 use crate::settings::Settings;
 
@@ -219,7 +217,7 @@ async fn admitted(door: &Door, peer: SocketAddr, mut request: Request) -> Result
         }
         Err(refusal) => {
             // Who is still sending may not hear an answer: over HTTP/2 some clients take it for a broken connection.
-            let _ = in_time(to_bytes(request.into_body(), LARGEST_BODY)).await;
+            let _ = whole(request.into_body()).await;
             Err(refusal)
         }
     }

@@ -3,8 +3,9 @@
 use std::future::Future;
 
 use axum::Json;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -18,7 +19,7 @@ use ffbatch_storage::{Kind, StoreError};
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
-use crate::PATIENCE;
+use crate::{LARGEST_BODY, PATIENCE};
 
 /// A request that is not answered as it was meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -212,19 +213,29 @@ pub struct Body<T>(pub T);
 impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
-    async fn from_request(
-        request: axum::extract::Request,
-        state: &S,
-    ) -> Result<Self, Self::Rejection> {
-        match in_time(Json::<T>::from_request(request, state)).await? {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        // Read whole before anything is said of it: who is still sending may not hear an answer.
+        let (parts, body) = request.into_parts();
+        let request = Request::from_parts(parts, whole(body).await?.into());
+        match Json::<T>::from_request(request, state).await {
             Ok(Json(body)) => Ok(Self(body)),
             Err(rejection) => Err(refused(&rejection)),
         }
     }
 }
 
+/// The whole of a body, where it is not too large and comes in time.
+pub async fn whole(body: axum::body::Body) -> Result<Bytes, Refusal> {
+    in_time(to_bytes(body, LARGEST_BODY))
+        .await?
+        .map_err(|_| Refusal {
+            status: StatusCode::PAYLOAD_TOO_LARGE,
+            message: format!("the body has more than {LARGEST_BODY} bytes"),
+        })
+}
+
 /// Waits for what a client sends, and not for ever.
-pub async fn in_time<T>(sent: impl Future<Output = T>) -> Result<T, Refusal> {
+async fn in_time<T>(sent: impl Future<Output = T>) -> Result<T, Refusal> {
     tokio::time::timeout(PATIENCE, sent)
         .await
         .map_err(|_| Refusal {

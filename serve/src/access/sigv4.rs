@@ -8,17 +8,16 @@ use std::future::ready;
 use std::str::FromStr;
 
 use axum::BoxError;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use chrono::{DateTime, Utc};
 use scratchstack_aws_signature::{
     GetSigningKeyRequest, GetSigningKeyResponse, KSecretKey, NO_ADDITIONAL_SIGNED_HEADERS,
     SignatureOptions, service_for_signing_key_fn, sigv4_validate_request,
 };
 
-use crate::LARGEST_BODY;
-use crate::answer::{Refusal, in_time};
+use crate::answer::{Refusal, whole};
 
 /// What such an `Authorization` begins with.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -65,11 +64,7 @@ pub async fn verified(
     now: DateTime<Utc>,
 ) -> Result<Request, Refusal> {
     let (parts, body) = request.into_parts();
-    let body = in_time(to_bytes(body, LARGEST_BODY)).await?;
-    let body = body.map_err(|_| Refusal {
-        status: StatusCode::PAYLOAD_TOO_LARGE,
-        message: format!("the body has more than {LARGEST_BODY} bytes"),
-    })?;
+    let body = whole(body).await?;
     let text = shown(&parts.headers).unwrap_or_default().to_owned();
     let scope = Scope::of(&text).ok_or_else(|| {
         Refusal::forbidden(
@@ -112,7 +107,11 @@ pub async fn verified(
 
 #[cfg(test)]
 mod tests {
+    use axum::body::to_bytes;
+    use axum::http::StatusCode;
+
     use super::*;
+    use crate::LARGEST_BODY;
 
     /// botocore 1.44 signed `POST http://127.0.0.1:8080/prod/local/ffmpeg?a=1&b=%20x` so, at noon.
     const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261127/eu-west-1/execute-api/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=2d8bd26f0a40d722363173fcac59dd1147edf70adcd518145dc1cbb78e6f156f";
